@@ -1,0 +1,65 @@
+/** What carom exports has the types of the contract, name for name. Compiling is the test. */
+import type * as carom from 'carom'
+import type * as contract from './contract.mjs'
+
+type Assert<Holds extends true> = Holds
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false
+
+/** Names of the contract that are not built yet. */
+type Later = 'Listener' | 'Client' | 'ClientSync' | 'wait' | 'waitSync' | 'waitable'
+
+/** All values of the contract are exported, and no others. */
+export type Names = Assert<Same<keyof typeof carom, Exclude<keyof typeof contract, Later>>>
+
+export interface Values {
+  Pipe: Assert<Same<typeof carom.Pipe, typeof contract.Pipe>>
+  Connection: Assert<Same<typeof carom.Connection, typeof contract.Connection>>
+  Process: Assert<Same<typeof carom.Process, typeof contract.Process>>
+  isMainProcess: Assert<Same<typeof carom.isMainProcess, typeof contract.isMainProcess>>
+  serializers: Assert<Same<typeof carom.serializers, typeof contract.serializers>>
+  EOFError: Assert<Same<typeof carom.EOFError, typeof contract.EOFError>>
+  AuthenticationError: Assert<Same<typeof carom.AuthenticationError, typeof contract.AuthenticationError>>
+  BufferTooShortError: Assert<Same<typeof carom.BufferTooShortError, typeof contract.BufferTooShortError>>
+  MessageTooLongError: Assert<Same<typeof carom.MessageTooLongError, typeof contract.MessageTooLongError>>
+  ClosedError: Assert<Same<typeof carom.ClosedError, typeof contract.ClosedError>>
+  WouldBlockError: Assert<Same<typeof carom.WouldBlockError, typeof contract.WouldBlockError>>
+  TimeoutError: Assert<Same<typeof carom.TimeoutError, typeof contract.TimeoutError>>
+  SerializerError: Assert<Same<typeof carom.SerializerError, typeof contract.SerializerError>>
+}
+
+type Run = (conn: carom.Connection<string>, times: number) => Promise<void>
+
+export interface Instances {
+  Connection: Assert<Same<carom.Connection, contract.Connection>>
+  TypedConnection: Assert<Same<carom.Connection<string, number>, contract.Connection<string, number>>>
+  ReadableConnection: Assert<Same<carom.ReadableConnection<string>, contract.ReadableConnection<string>>>
+  WritableConnection: Assert<Same<carom.WritableConnection<string>, contract.WritableConnection<string>>>
+  Process: Assert<Same<carom.Process, contract.Process>>
+  TypedProcess: Assert<Same<carom.Process<Run>, contract.Process<Run>>>
+  EOFError: Assert<Same<carom.EOFError, contract.EOFError>>
+  AuthenticationError: Assert<Same<carom.AuthenticationError, contract.AuthenticationError>>
+  BufferTooShortError: Assert<Same<carom.BufferTooShortError, contract.BufferTooShortError>>
+  MessageTooLongError: Assert<Same<carom.MessageTooLongError, contract.MessageTooLongError>>
+  ClosedError: Assert<Same<carom.ClosedError, contract.ClosedError>>
+  WouldBlockError: Assert<Same<carom.WouldBlockError, contract.WouldBlockError>>
+  TimeoutError: Assert<Same<carom.TimeoutError, contract.TimeoutError>>
+  SerializerError: Assert<Same<carom.SerializerError, contract.SerializerError>>
+}
+
+export interface Types {
+  SyncOptions: Assert<Same<carom.SyncOptions, contract.SyncOptions>>
+  AsyncOptions: Assert<Same<carom.AsyncOptions, contract.AsyncOptions>>
+  ByteRange: Assert<Same<carom.ByteRange, contract.ByteRange>>
+  ConnectionOptions: Assert<Same<carom.ConnectionOptions, contract.ConnectionOptions>>
+  PipeOptions: Assert<Same<carom.PipeOptions, contract.PipeOptions>>
+  Bytes: Assert<Same<carom.Bytes, contract.Bytes>>
+  ReceivedBytes: Assert<Same<carom.ReceivedBytes, contract.ReceivedBytes>>
+  Serializer: Assert<Same<carom.Serializer, contract.Serializer>>
+  InetAddress: Assert<Same<carom.InetAddress, contract.InetAddress>>
+  BoundAddress: Assert<Same<carom.BoundAddress, contract.BoundAddress>>
+  DetachedConnection: Assert<Same<carom.DetachedConnection, contract.DetachedConnection>>
+  ProcessOptions: Assert<Same<carom.ProcessOptions<Run>, contract.ProcessOptions<Run>>>
+  HandshakeError: Assert<Same<carom.HandshakeError, contract.HandshakeError>>
+  CaromError: Assert<Same<carom.CaromError, contract.CaromError>>
+  MisuseCode: Assert<Same<carom.MisuseCode, contract.MisuseCode>>
+}

@@ -1,0 +1,152 @@
+/** Programs that must compile, and lines in them that must not. Compiling is the test; nothing here runs. */
+import {
+  type CaromError,
+  Connection,
+  type DetachedConnection,
+  isMainProcess,
+  Pipe,
+  Process,
+  type ReadableConnection,
+  type ReceivedBytes,
+  serializers,
+  type WritableConnection,
+} from 'carom'
+
+/** The type of a value is exactly this, not merely assignable to it. */
+function exactly<Expected>() {
+  return <Actual,>(_value: Actual, ..._differs: Equal<Actual, Expected> extends true ? [] : [never]): void => {}
+}
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+
+export async function oneTypeIsForBothDirections() {
+  const [a, b] = Pipe<string>()
+  exactly<Connection<string, string>>()(a)
+  exactly<Connection<string, string>>()(b)
+  await a.send('text')
+  b.sendSync('text', { timeout: 10 })
+  // @ts-expect-error A number is no message of this pipe.
+  await a.send(1)
+  // @ts-expect-error The blocking form has no signal.
+  a.sendSync('text', { signal: AbortSignal.timeout(1) })
+  exactly<string>()(await b.recv({ signal: AbortSignal.timeout(1), timeout: 10 }))
+  exactly<string>()(b.recvSync())
+  for await (const message of b) exactly<string>()(message)
+  for (const message of b.messagesSync({ timeout: 10 })) exactly<string>()(message)
+  for await (const message of b.bytes({ maxLength: 10 })) exactly<ReceivedBytes>()(message)
+}
+
+export async function twoTypesAreForTheTwoDirections() {
+  const [client, service] = Pipe<number, { question: string }>({ serializer: serializers.v8, highWaterMark: 1 })
+  await client.send({ question: 'How many?' })
+  exactly<{ question: string }>()(await service.recv())
+  await service.send(3)
+  exactly<number>()(await client.recv())
+  // @ts-expect-error The service answers with numbers.
+  await service.send('three')
+}
+
+export async function withoutATypeAnythingIsSentAndUnknownReceived() {
+  const [a, b] = Pipe()
+  await a.send({ anything: true })
+  exactly<unknown>()(await b.recv())
+}
+
+export async function theEndsOfAOneWayPipe() {
+  const [reader, writer] = Pipe<string>({ duplex: false, rnonblock: true })
+  exactly<ReadableConnection<string>>()(reader)
+  exactly<WritableConnection<string>>()(writer)
+  // @ts-expect-error The reader only receives.
+  await reader.send('text')
+  // @ts-expect-error The writer only sends.
+  await writer.recv()
+  // @ts-expect-error The writer is no source of messages.
+  for await (const _ of writer);
+  exactly<number>()(writer.bufferedAmount)
+}
+
+export function whatIsReceivedIsCovariant(reader: ReadableConnection<string>) {
+  const wider: ReadableConnection<string | number> = reader
+  // @ts-expect-error It may give strings.
+  const narrower: ReadableConnection<'a'> = reader
+  return [wider, narrower]
+}
+
+export function whatIsSentIsContravariant(writer: WritableConnection<string | number>) {
+  const narrower: WritableConnection<string> = writer
+  // @ts-expect-error It does not take booleans.
+  const wider: WritableConnection<boolean> = writer
+  return [narrower, wider]
+}
+
+export function bytes(conn: Connection, shared: SharedArrayBuffer) {
+  conn.sendBytesSync(new Float64Array(3), 8, 8)
+  conn.sendBytesSync(shared, { offset: 1, size: 2, timeout: 10 })
+  conn.sendBytesSync(new DataView(new ArrayBuffer(3)))
+  // @ts-expect-error A string is an object's business: send() it.
+  conn.sendBytesSync('text')
+  exactly<number>()(conn.recvBytesIntoSync(new ArrayBuffer(3), { offset: 1 }))
+  exactly<Buffer<ArrayBuffer>>()(conn.recvBytesSync({ maxLength: 3, timeout: 0 }))
+  exactly<boolean>()(conn.pollSync(Number.POSITIVE_INFINITY))
+}
+
+export function connectionsAreNotConstructed(detached: DetachedConnection) {
+  // @ts-expect-error Pipe() and Connection.from() make them.
+  new Connection()
+  // @ts-expect-error Pipe is a function.
+  new Pipe()
+  const conn = Connection.from<string, number>(detached, { readable: true, maxMessageLength: 10 })
+  exactly<Connection<string, number>>()(conn)
+  exactly<Connection<string, number>>()(conn.unref().ref())
+  // @ts-expect-error It is for reading.
+  conn.closed = true
+}
+
+export function connectionsAreDisposable() {
+  using conn = Connection.from(7)
+  return conn.fd
+}
+
+export async function connectionsAreDisposableAsynchronously() {
+  await using conn = Connection.from(7)
+  await using child = new Process({ module: import.meta.url, target: 'work' })
+  return [conn.fd, child.pid]
+}
+
+export async function work(conn: Connection<string>, times: number) {
+  for (let i = 0; i < times; i++) await conn.send('again')
+}
+
+export async function argsAreThoseOfTheTarget() {
+  const [a, b] = Pipe<string>()
+  const child = new Process({ module: import.meta.url, target: work, args: [a, 3] })
+  exactly<Process<typeof work>>()(child.start())
+  exactly<number | undefined>()(await child.join({ timeout: 10 }))
+  exactly<NodeJS.Signals | undefined>()(child.signalCode)
+  // @ts-expect-error `times` is missing.
+  new Process({ module: import.meta.url, target: work, args: [b] })
+  // @ts-expect-error `times` is a number; what is given does not widen what is wanted.
+  new Process({ module: import.meta.url, target: work, args: [b, 'thrice'] })
+  // @ts-expect-error The target has arguments.
+  new Process({ module: import.meta.url, target: work })
+  new Process({ module: import.meta.url, target: () => {} })
+  new Process({ module: new URL(import.meta.url), target: 'work', args: [b, 3] })
+  new Process<typeof work>({ module: import.meta.url, target: 'work', args: [b, 3], daemon: true, stdio: 'pipe' })
+  // @ts-expect-error By name, with the types of the function.
+  new Process<typeof work>({ module: import.meta.url, target: 'work', args: [3] })
+}
+
+export function errorsAreNarrowedByTheirCode(error: CaromError) {
+  switch (error.code) {
+    case 'ERR_CAROM_BUFFER_TOO_SHORT':
+      return error.bytes.length
+    case 'ERR_CAROM_MESSAGE_TOO_LONG':
+      return error.length
+    case 'ERR_CAROM_DECODE':
+      return error.bytes?.length
+    case 'EAGAIN':
+      exactly<'WouldBlockError'>()(error.name)
+  }
+  return undefined
+}
+
+exactly<boolean>()(isMainProcess)

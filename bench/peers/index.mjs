@@ -1,0 +1,43 @@
+/**
+ * The peers by name. `prepare` makes sure that the peer is there, `takesPart` says in which works, and `command` starts
+ * its driver. A peer in JavaScript is a module `NAME.mjs` with `launch(messages, args)` for the driver's end and
+ * `attach(messages)` for the responder's; an end has the members that the works use (see `callback-end.mjs`).
+ * A peer in another language is a program that serves the driver's lines (see `driver.mjs`).
+ */
+import { fileURLToPath } from 'node:url'
+import * as limit from './limit.mjs'
+
+const DRIVER = fileURLToPath(new URL('../driver.mjs', import.meta.url))
+
+const inJavaScript = (name, peer) => ({
+  prepare: async () => {},
+  takesPart: ({ into }) => !into,
+  command: (_work, workName) => [process.execPath, DRIVER, name, workName],
+  ...peer,
+})
+
+export const peers = {
+  carom: inJavaScript('carom', { about: 'carom, promises', takesPart: () => true, prepare: importCarom }),
+  'carom-sync': inJavaScript('carom-sync', {
+    about: 'carom, blocking forms',
+    takesPart: () => true,
+    prepare: importCarom,
+  }),
+  'child-process': inJavaScript('child-process', { about: "child_process IPC, serialization: 'advanced'" }),
+  net: inJavaScript('net', { about: 'node:net over a Unix socket, each message written; msgpackr for objects' }),
+  'net-batched': inJavaScript('net-batched', { about: 'the same, the frames of a tick in one write' }),
+  'message-port': inJavaScript('message-port', { about: 'MessagePort to a worker thread: not two processes' }),
+  limit: {
+    ...limit,
+    about: 'blocking Rust over a bare socketpair, no framing',
+    takesPart: ({ kind }) => kind === 'bytes',
+  },
+}
+
+async function importCarom() {
+  try {
+    await import('carom')
+  } catch (error) {
+    throw new Error('carom cannot be imported: build it first (npm run setup)', { cause: error })
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * What carom must reach: a figure of one peer in one work, against that of another peer in the same run or against a
+ * plain number in the work's unit. Of several that are wanted, one is enough.
+ */
+import { median, ratio } from './statistics.mjs'
+
+const atMost = (limit, against) => ({ words: 'at most', limit, against, isMet: reached => reached <= limit })
+const atLeast = (limit, against) => ({ words: 'at least', limit, against, isMet: reached => reached >= limit })
+
+const targets = [
+  { work: 'roundtrip-64B', peer: 'carom', wanted: [atMost(1, 'net')] },
+  { work: 'roundtrip-64B', peer: 'carom-sync', wanted: [atMost(1.6, 'limit')] },
+  { work: 'oneway-64B', peer: 'carom', wanted: [atLeast(2), atLeast(0.6, 'net-batched')] },
+  { work: 'oneway-object', peer: 'carom', wanted: [atLeast(1.5, 'net-batched')] },
+  { work: 'oneway-object', peer: 'carom', wanted: [atLeast(6, 'child-process')] },
+  { work: 'oneway-1MiB', peer: 'carom', wanted: [atLeast(0.6, 'limit')] },
+  { work: 'oneway-1MiB-into', peer: 'carom', wanted: [atLeast(0.6, 'limit')] },
+]
+
+/** The targets of which something was measured; `works` is that of a report (see `report.mjs`). */
+export function checkTargets(works) {
+  return targets.flatMap(({ work, peer, wanted }) => {
+    const { unit, peers = {} } = works[work] ?? {}
+    const checks = wanted
+      .filter(({ against }) => peers[peer] && (against === undefined || peers[against]))
+      .map(({ words, limit, against, isMet }) => {
+        const { figures } = peers[peer]
+        const reached = against ? ratio(figures, peers[against].figures) : median(figures)
+        return { wanted: `${words} ${limit} ${against ? `× ${against}` : unit}`, reached, met: isMet(reached) }
+      })
+    return checks.length > 0 ? [{ work, peer, checks, met: checks.some(({ met }) => met) }] : []
+  })
+}

@@ -1,0 +1,334 @@
+//! The connections of one JavaScript environment (the main thread, or a worker), and the calls that are not hot.
+
+use crate::calls;
+use crate::memory::Memory;
+use crate::reactor::Reactor;
+use carom::{Connection, End, ExitStatus, Interest, Registry, Wait};
+use napi::bindgen_prelude::{Either, Float64Array, Function, Object, Uint8Array, Uint32Array};
+use napi::{Env, Error, Result};
+use napi_derive::napi;
+use slab::Slab;
+use std::cell::RefCell;
+use std::io;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// How long a call blocks a worker before it looks whether the worker has been terminated.
+const SLICE: Duration = Duration::from_millis(50);
+
+/// A connection, and what its reactor tells of it.
+struct Entry {
+    connection: Connection,
+    watched: Option<Interest>,
+}
+
+/// What the calls of one environment work on.
+pub(crate) struct State {
+    connections: Slab<Entry>,
+    pub(crate) memory: Memory,
+    registry: Registry,
+}
+
+impl State {
+    pub(crate) fn new(memory: Memory, registry: Registry) -> State {
+        State { connections: Slab::new(), memory, registry }
+    }
+
+    /// A connection that JavaScript has not closed yet, and the memory that it reads into and writes from.
+    pub(crate) fn connection(&mut self, slot: u32) -> io::Result<(&mut Connection, &mut Memory)> {
+        let entry = self.connections.get_mut(slot as usize).ok_or(io::ErrorKind::NotFound)?;
+        Ok((&mut entry.connection, &mut self.memory))
+    }
+
+    /// Makes the reactor tell of bytes to receive, and of room to send; without `for_room`, of that as before.
+    pub(crate) fn watch(&mut self, slot: u32, for_room: Option<bool>) -> io::Result<()> {
+        let slot = slot as usize;
+        let entry = self.connections.get_mut(slot).ok_or(io::ErrorKind::NotFound)?;
+        let for_room = for_room.unwrap_or(matches!(entry.watched, Some(Interest::Write | Interest::ReadAndWrite)));
+        let wanted = match (entry.connection.is_readable(), for_room) {
+            (true, true) => Some(Interest::ReadAndWrite),
+            (true, false) => Some(Interest::Read),
+            (false, true) => Some(Interest::Write),
+            (false, false) => None,
+        };
+        if entry.watched == wanted {
+            return Ok(());
+        }
+        match (entry.watched, wanted) {
+            (None, Some(interest)) => self.registry.register(&mut entry.connection, slot, interest)?,
+            (Some(_), Some(interest)) => self.registry.reregister(&mut entry.connection, slot, interest)?,
+            (_, None) => self.registry.deregister(&mut entry.connection)?,
+        }
+        entry.watched = wanted;
+        Ok(())
+    }
+
+    /// Notes what the reactor told, and puts it into the table of news: the number of entries.
+    pub(crate) fn told(&mut self, news: impl Iterator<Item = carom::Readiness>) -> u32 {
+        let mut count = 0;
+        for readiness in news {
+            let Some(entry) = self.connections.get_mut(readiness.token) else { continue };
+            entry.connection.told(readiness);
+            let flags = u32::from(readiness.readable) | u32::from(readiness.writable) << 1;
+            self.memory.news()[count] = (readiness.token as u32) << 2 | flags;
+            count += 1;
+        }
+        count as u32
+    }
+
+    fn insert(&mut self, connection: Connection) -> u32 {
+        self.connections.insert(Entry { connection, watched: None }) as u32
+    }
+
+    fn remove(&mut self, slot: u32) -> Option<Connection> {
+        let mut entry = self.connections.try_remove(slot as usize)?;
+        if entry.watched.is_some() {
+            // Or a copy of the descriptor in another process would keep it registered.
+            _ = self.registry.deregister(&mut entry.connection);
+        }
+        Some(entry.connection)
+    }
+}
+
+/// Repeats an operation that may wait, in slices, until it is done or the time is over, or the worker it blocks has
+/// been terminated. The operation says whether it is done.
+pub(crate) fn in_slices(
+    wait: Wait,
+    mut terminated: impl FnMut() -> bool,
+    mut operation: impl FnMut(Wait) -> io::Result<bool>,
+) -> io::Result<()> {
+    loop {
+        let slice = Instant::now() + SLICE;
+        let (slice, last) = match wait {
+            Wait::Until(moment) if moment > slice => (slice, false),
+            Wait::Forever => (slice, false),
+            Wait::Until(moment) => (moment, true),
+            Wait::No | Wait::UntilTold => return operation(wait).map(|_| ()),
+        };
+        if operation(Wait::Until(slice))? || last || terminated() {
+            return Ok(());
+        }
+    }
+}
+
+/// Milliseconds as JavaScript gives them: less than 0 is "until told", `Infinity` is for ever.
+pub(crate) fn wait_from(milliseconds: f64) -> Wait {
+    if milliseconds < 0.0 {
+        Wait::UntilTold
+    } else if milliseconds == 0.0 {
+        Wait::No
+    } else {
+        Duration::try_from_secs_f64(milliseconds / 1000.0).map_or(Wait::Forever, Wait::at_most)
+    }
+}
+
+/// The system's error number as Node writes it, negative.
+pub(crate) fn errno(error: &io::Error) -> i32 {
+    /// `EIO`, for what has no number of the system.
+    const UNKNOWN: i32 = 5;
+    -error.raw_os_error().unwrap_or(UNKNOWN)
+}
+
+/// Why receiving on a connection has ended.
+#[napi(object)]
+pub struct Ending {
+    /// `eof`, `truncated`, `too-long`, `bad-header` or `failed`.
+    pub kind: String,
+    /// The length that the header states, with `too-long` and `bad-header`.
+    pub length: Option<f64>,
+    /// The system's error, negative as in Node.
+    pub errno: Option<i32>,
+}
+
+/// A descriptor that has left its connection.
+#[napi(object)]
+pub struct Detached {
+    /// The descriptor.
+    pub fd: i64,
+    /// What had been received and not taken, as it came over the wire.
+    pub received: Uint8Array,
+}
+
+/// How a child process ended: one of the two is there.
+#[napi(object)]
+pub struct Exit {
+    /// The exit code.
+    pub code: Option<i32>,
+    /// The number of the signal.
+    pub signal: Option<i32>,
+}
+
+/// The connections of one environment. Each is known by a number, its slot.
+#[napi]
+pub struct Environment {
+    state: Rc<RefCell<State>>,
+    reactor: Reactor,
+    interruptible: bool,
+}
+
+#[napi]
+impl Environment {
+    /// Starts a reactor, which calls `dispatch` with the number of entries in the table of news.
+    ///
+    /// `inbox` holds received bytes, at `spans` (offset and length of each message); `outbox` bytes to send, at
+    /// `extents` (from and to); `body` one number, the length of the large message that follows. `threaded` forces
+    /// the reactor that has a thread. `interruptible`: this environment is a worker's, which can be terminated while
+    /// a call blocks it.
+    #[napi(constructor)]
+    pub fn new(
+        env: &Env,
+        inbox: Uint8Array,
+        spans: Uint32Array,
+        outbox: Uint8Array,
+        extents: Uint32Array,
+        news: Uint32Array,
+        body: Float64Array,
+        dispatch: Function<u32, ()>,
+        threaded: bool,
+        interruptible: bool,
+    ) -> Result<Environment> {
+        let memory = Memory::new(inbox, spans, outbox, extents, news, body);
+        let (state, reactor) = Reactor::start(env, memory, &dispatch, threaded)?;
+        Ok(Environment { state, reactor, interruptible })
+    }
+
+    /// `loop` or `thread`.
+    #[napi(getter)]
+    pub fn reactor(&self) -> &'static str {
+        self.reactor.name()
+    }
+
+    /// The hot calls: an object of plain functions, see `calls`.
+    #[napi(getter)]
+    pub fn calls<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
+        calls::object(env, &self.state, self.reactor.clone(), self.interruptible)
+    }
+
+    /// Two connected ends: their slots, or the system's error, negative. The first only receives and the second only
+    /// sends, unless `duplex`.
+    #[napi]
+    pub fn pipe(&self, duplex: bool, max_length: f64) -> Vec<i32> {
+        match carom::pipe(duplex) {
+            Ok((first, second)) => [first, second]
+                .map(|end| self.state.borrow_mut().insert(end.with_max_length(max_length as u64)) as i32)
+                .to_vec(),
+            Err(error) => vec![errno(&error)],
+        }
+    }
+
+    /// Takes over a descriptor: its slot, or the system's error, negative.
+    #[napi]
+    pub fn adopt(&self, fd: i64, received: &[u8], readable: bool, writable: bool, max_length: f64) -> i32 {
+        let Ok(fd) = fd.try_into() else { return errno(&io::ErrorKind::InvalidInput.into()) };
+        match Connection::from_raw(fd, received.to_vec(), readable, writable) {
+            Ok(connection) => {
+                self.state.borrow_mut().insert(connection.with_max_length(max_length as u64)) as i32
+            }
+            Err(error) => errno(&error),
+        }
+    }
+
+    /// The descriptor of a connection.
+    #[napi]
+    pub fn fd(&self, slot: u32) -> Result<i64> {
+        self.with(slot, |connection| connection.raw_descriptor() as i64)
+    }
+
+    /// Whether a connection can receive.
+    #[napi]
+    pub fn is_readable(&self, slot: u32) -> Result<bool> {
+        self.with(slot, |connection| connection.is_readable())
+    }
+
+    /// Whether a connection can send.
+    #[napi]
+    pub fn is_writable(&self, slot: u32) -> Result<bool> {
+        self.with(slot, |connection| connection.is_writable())
+    }
+
+    /// Closes a connection. What is unsent is dropped.
+    #[napi]
+    pub fn close(&self, slot: u32) {
+        self.state.borrow_mut().remove(slot);
+    }
+
+    /// Takes the descriptor out of a connection. `taken` is what JavaScript holds of a large message that is not
+    /// whole yet.
+    #[napi]
+    pub fn detach(&self, slot: u32, taken: &[u8]) -> Result<Either<Detached, i32>> {
+        let connection = self.state.borrow_mut().remove(slot).ok_or_else(no_such_slot)?;
+        Ok(match connection.into_raw(taken) {
+            Ok((fd, received)) => Either::A(Detached { fd: fd as i64, received: received.into() }),
+            Err(error) => Either::B(errno(&error)),
+        })
+    }
+
+    /// Why receiving has ended, once it has.
+    #[napi]
+    pub fn ending(&self, slot: u32) -> Result<Option<Ending>> {
+        self.with(slot, |connection| {
+            let ending = |kind: &str, length, error: Option<&io::Error>| Ending {
+                kind: kind.into(),
+                length,
+                errno: error.map(errno),
+            };
+            connection.end().map(|end| match end {
+                End::Eof(error) => ending("eof", None, error.as_ref()),
+                End::Truncated(error) => ending("truncated", None, error.as_ref()),
+                End::TooLong(length) => ending("too-long", Some(*length as f64), None),
+                End::Bad(bad) => ending("bad-header", Some(bad.stated as f64), None),
+                End::Failed(error) => ending("failed", None, Some(error)),
+            })
+        })
+    }
+
+    /// Accepts the rest of a message of which `push` has sent `progress` bytes, by copying it.
+    #[napi]
+    pub fn queue(&self, slot: u32, message: &[u8], progress: f64) -> Result<()> {
+        self.with(slot, |connection| connection.queue(message, progress as usize))
+    }
+
+    /// Takes back the last `count` bytes that were accepted; false when some of them have left already.
+    #[napi]
+    pub fn retract(&self, slot: u32, count: u32) -> Result<bool> {
+        self.with(slot, |connection| connection.retract(count as usize))
+    }
+
+    /// Reads ahead what is there, while a send waits: true when a whole message is there, or none can come.
+    #[napi]
+    pub fn absorb(&self, slot: u32) -> Result<bool> {
+        self.with(slot, Connection::absorb)
+    }
+
+    /// Waits, blocking, until the child process `pid` has ended: how, or nothing when the time ran out, or the
+    /// system's error, negative. It is not reaped.
+    #[napi]
+    pub fn wait_for_exit(&self, env: &Env, pid: u32, milliseconds: f64) -> Option<Either<Exit, i32>> {
+        let mut status = None;
+        let waited = in_slices(
+            wait_from(milliseconds),
+            || self.interruptible && calls::is_terminated(env.raw()),
+            |wait| {
+                status = carom::wait_for_exit(pid, wait)?;
+                Ok(status.is_some())
+            },
+        );
+        match (waited, status) {
+            (Err(error), _) => Some(Either::B(errno(&error))),
+            (_, Some(ExitStatus::Code(code))) => Some(Either::A(Exit { code: Some(code), signal: None })),
+            (_, Some(ExitStatus::Signal(signal))) => Some(Either::A(Exit { code: None, signal: Some(signal) })),
+            (_, None) => None,
+        }
+    }
+
+    fn with<T>(&self, slot: u32, operation: impl FnOnce(&mut Connection) -> T) -> Result<T> {
+        match self.state.borrow_mut().connection(slot) {
+            Ok((connection, _)) => Ok(operation(connection)),
+            Err(_) => Err(no_such_slot()),
+        }
+    }
+}
+
+fn no_such_slot() -> Error {
+    Error::from_reason("carom: no such connection")
+}

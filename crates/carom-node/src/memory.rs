@@ -1,0 +1,56 @@
+//! The memory that JavaScript and Rust both see. JavaScript made it and marked it untransferable, so that it stays
+//! where it is; it lives as long as the environment.
+
+use carom::frame::Span;
+use napi::bindgen_prelude::{Float64Array, Uint8Array, Uint32Array};
+
+/// Where received bytes, their spans, bytes to send and news of readiness are exchanged.
+pub(crate) struct Memory {
+    inbox: Uint8Array,
+    spans: Uint32Array,
+    outbox: Uint8Array,
+    extents: Uint32Array,
+    news: Uint32Array,
+    body: Float64Array,
+}
+
+impl Memory {
+    pub(crate) fn new(
+        inbox: Uint8Array,
+        spans: Uint32Array,
+        outbox: Uint8Array,
+        extents: Uint32Array,
+        news: Uint32Array,
+        body: Float64Array,
+    ) -> Memory {
+        Memory { inbox, spans, outbox, extents, news, body }
+    }
+
+    /// The arena that small messages are received into, and the table of where they lie in it.
+    pub(crate) fn inbox(&mut self) -> (&mut [u8], &mut [Span]) {
+        // SAFETY: only this thread touches the memory, and JavaScript does not run while the slices are in use. A span
+        // is two u32, so half as many of them fit into the table, and its alignment is theirs.
+        unsafe {
+            let spans = self.spans.as_mut();
+            let (spans, count) = (spans.as_mut_ptr().cast::<Span>(), spans.len() / 2);
+            (self.inbox.as_mut(), std::slice::from_raw_parts_mut(spans, count))
+        }
+    }
+
+    /// The arena that messages are packed into, and the ranges in it, from and to, that a flush is to send.
+    pub(crate) fn outbox(&self) -> (&[u8], &[u32]) {
+        (&self.outbox, &self.extents)
+    }
+
+    /// The table of news: a connection's number times 4, plus 1 for readable, plus 2 for writable.
+    pub(crate) fn news(&mut self) -> &mut [u32] {
+        // SAFETY: as above.
+        unsafe { self.news.as_mut() }
+    }
+
+    /// Tells JavaScript the length of the large message that follows.
+    pub(crate) fn set_body_length(&mut self, length: u64) {
+        // SAFETY: as above.
+        unsafe { self.body.as_mut()[0] = length as f64 }
+    }
+}

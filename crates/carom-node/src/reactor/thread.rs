@@ -1,0 +1,185 @@
+//! The thread reactor: a thread waits, and wakes Node's loop by a threadsafe function.
+
+use super::{number, report_exception, to_napi};
+use crate::environment::State;
+use carom::{Poller, Readiness, Waker};
+use napi::{Result, check_status, sys};
+use std::cell::RefCell;
+use std::ffi::c_void;
+use std::ptr;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+/// The token of the waker, which no connection's slot reaches.
+const WAKER: usize = usize::MAX;
+
+/// A reference to the reactor, valid while its environment runs JavaScript.
+#[derive(Clone)]
+pub(crate) struct Handle {
+    function: sys::napi_threadsafe_function,
+}
+
+impl Handle {
+    pub(crate) fn keep_alive(&self, env: sys::napi_env, yes: bool) {
+        // SAFETY: the function is released only by the environment's cleanup hook, after which no JavaScript calls
+        // this; this is the environment's thread.
+        unsafe {
+            if yes {
+                sys::napi_ref_threadsafe_function(env, self.function);
+            } else {
+                sys::napi_unref_threadsafe_function(env, self.function);
+            }
+        }
+    }
+}
+
+/// What both threads see.
+struct Shared {
+    news: Mutex<Vec<Readiness>>,
+    stop: AtomicBool,
+    function: Function,
+}
+
+/// A threadsafe function, as its name says.
+struct Function(sys::napi_threadsafe_function);
+
+// SAFETY: Node-API allows it to be called from any thread until it is released, which happens after the thread that
+// calls it was joined.
+unsafe impl Send for Function {}
+// SAFETY: as above.
+unsafe impl Sync for Function {}
+
+/// What the environment's thread needs in the function's callback.
+struct Receiver {
+    shared: RefCell<Option<Arc<Shared>>>,
+    state: Rc<RefCell<State>>,
+}
+
+/// What ends the thread.
+struct Cleanup {
+    shared: Arc<Shared>,
+    waker: Waker,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Starts the thread; the function does not keep the loop alive.
+pub(crate) fn start(
+    env: sys::napi_env,
+    poller: Poller,
+    state: Rc<RefCell<State>>,
+    dispatch: sys::napi_value,
+) -> Result<Handle> {
+    let waker = poller.registry().and_then(|registry| registry.waker(WAKER)).map_err(to_napi)?;
+    let receiver = Box::into_raw(Box::new(Receiver { shared: RefCell::new(None), state }));
+    let mut function = ptr::null_mut();
+    // SAFETY: all values belong to this environment; the receiver is freed by the function's finalizer, the last thing
+    // that is called with it.
+    unsafe {
+        let mut name = ptr::null_mut();
+        check_status!(sys::napi_create_string_utf8(env, c"carom".as_ptr(), 5, &mut name))?;
+        check_status!(sys::napi_create_threadsafe_function(
+            env,
+            dispatch,
+            ptr::null_mut(),
+            name,
+            0,
+            1,
+            receiver.cast(),
+            Some(on_released),
+            receiver.cast(),
+            Some(on_news),
+            &mut function,
+        ))?;
+        check_status!(sys::napi_unref_threadsafe_function(env, function))?;
+    }
+    let shared =
+        Arc::new(Shared { news: Mutex::default(), stop: AtomicBool::new(false), function: Function(function) });
+    // SAFETY: the receiver lives until the function is released.
+    unsafe { (*receiver).shared.replace(Some(Arc::clone(&shared))) };
+    let for_thread = Arc::clone(&shared);
+    let thread = thread::Builder::new().name("carom".into()).spawn(move || run(poller, &for_thread)).map_err(to_napi)?;
+    let cleanup = Box::new(Cleanup { shared, waker, thread: Some(thread) });
+    // SAFETY: Node calls the hook once, with the box.
+    check_status!(unsafe {
+        sys::napi_add_env_cleanup_hook(env, Some(on_cleanup), Box::into_raw(cleanup).cast())
+    })?;
+    Ok(Handle { function })
+}
+
+/// The thread: hands over what it learns, with one call for all that JavaScript has not taken yet.
+fn run(mut poller: Poller, shared: &Shared) {
+    while !shared.stop.load(Ordering::Acquire) {
+        let Ok(news) = poller.wait(None) else { return };
+        let mut waiting = shared.news.lock().unwrap_or_else(PoisonError::into_inner);
+        let called = !waiting.is_empty();
+        waiting.extend(news.filter(|readiness| readiness.token != WAKER));
+        let call = !called && !waiting.is_empty();
+        drop(waiting);
+        if call {
+            // SAFETY: the function is released only after this thread was joined.
+            unsafe {
+                sys::napi_call_threadsafe_function(
+                    shared.function.0,
+                    ptr::null_mut(),
+                    sys::ThreadsafeFunctionCallMode::nonblocking,
+                );
+            }
+        }
+    }
+}
+
+/// On the environment's thread: JavaScript takes the news, as much at once as its table holds.
+unsafe extern "C" fn on_news(
+    env: sys::napi_env,
+    dispatch: sys::napi_value,
+    receiver: *mut c_void,
+    _data: *mut c_void,
+) {
+    if env.is_null() {
+        return;
+    }
+    // SAFETY: the receiver lives until the function is released.
+    let receiver = unsafe { &*receiver.cast::<Receiver>() };
+    let Some(shared) = receiver.shared.borrow().clone() else { return };
+    let news = std::mem::take(&mut *shared.news.lock().unwrap_or_else(PoisonError::into_inner));
+    let room = receiver.state.borrow_mut().memory.news().len();
+    for part in news.chunks(room) {
+        let count = receiver.state.borrow_mut().told(part.iter().copied());
+        let (mut undefined, mut result) = (ptr::null_mut(), ptr::null_mut());
+        // SAFETY: Node calls this with a live environment and a callback scope open. Nothing of ours is borrowed while
+        // JavaScript runs.
+        unsafe {
+            sys::napi_get_undefined(env, &mut undefined);
+            let argument = number(env, count);
+            let status = sys::napi_call_function(env, undefined, dispatch, 1, &argument, &mut result);
+            if status == sys::Status::napi_pending_exception {
+                report_exception(env);
+            }
+        }
+    }
+}
+
+/// The environment ends: first the thread, then the function that it calls.
+unsafe extern "C" fn on_cleanup(cleanup: *mut c_void) {
+    // SAFETY: Node calls this once, with the box that was registered.
+    let mut cleanup = unsafe { Box::from_raw(cleanup.cast::<Cleanup>()) };
+    cleanup.shared.stop.store(true, Ordering::Release);
+    _ = cleanup.waker.wake();
+    if let Some(thread) = cleanup.thread.take() {
+        _ = thread.join();
+    }
+    // SAFETY: nobody calls the function any more.
+    unsafe {
+        sys::napi_release_threadsafe_function(
+            cleanup.shared.function.0,
+            sys::ThreadsafeFunctionReleaseMode::abort,
+        );
+    }
+}
+
+unsafe extern "C" fn on_released(_env: sys::napi_env, receiver: *mut c_void, _hint: *mut c_void) {
+    // SAFETY: Node calls this once, after the last call of the function.
+    drop(unsafe { Box::from_raw(receiver.cast::<Receiver>()) });
+}

@@ -1,0 +1,42 @@
+//! Message pipes between processes: framed, buffered, blocking and non-blocking.
+//!
+//! A message is a length and then that many bytes, in the format of CPython's `multiprocessing.connection` (3.3 and
+//! later), so that a Rust process, a Node process (through the npm package `carom`) and a Python process can talk.
+//!
+//! ```
+//! use carom::{Wait, pipe};
+//!
+//! let (mut ours, mut theirs) = pipe(true)?;
+//! ours.send(b"hello", Wait::Forever)?;
+//! assert_eq!(theirs.recv(Wait::Forever)?, b"hello");
+//! # Ok::<(), carom::Error>(())
+//! ```
+//!
+//! # The parts
+//! - [`frame`]: the codec, pure: bytes in, frames out.
+//! - [`Connection`]: one end of a stream, with what was received and not taken, and what was accepted and not sent.
+//! - [`Poller`]: which of many connections are ready, by mio.
+//! - `sys`: all that differs between platforms, and all `unsafe` code.
+//!
+//! # Portability
+//! Linux, macOS and FreeBSD use Unix sockets and pipes, Windows named pipes. The Windows side type-checks and has not
+//! been run yet.
+
+mod connection;
+mod error;
+pub mod frame;
+mod process;
+mod queue;
+mod readiness;
+mod receiver;
+mod sender;
+mod sys;
+mod wait;
+
+pub use connection::{Connection, pipe};
+pub use error::{End, Error};
+pub use process::{ExitStatus, wait_for_exit};
+pub use readiness::{Interest, Poller, Readiness, Registry, Waker};
+pub use receiver::{Batch, LARGE};
+pub use sys::RawDescriptor;
+pub use wait::Wait;

@@ -1,0 +1,125 @@
+//! Which of many connections are ready, by mio.
+//!
+//! Readiness is told once for each change (edge-triggered): a connection that has told it stays ready until an
+//! operation on it found nothing more to do.
+
+use crate::connection::Connection;
+use std::io;
+use std::time::Duration;
+
+/// How many connections one turn serves.
+const EVENTS: usize = 1024;
+
+/// What to be told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interest {
+    /// Bytes to receive.
+    Read,
+    /// Bytes to receive, and room to send.
+    ReadAndWrite,
+    /// Room to send.
+    Write,
+}
+
+impl From<Interest> for mio::Interest {
+    fn from(interest: Interest) -> mio::Interest {
+        match interest {
+            Interest::Read => mio::Interest::READABLE,
+            Interest::Write => mio::Interest::WRITABLE,
+            Interest::ReadAndWrite => mio::Interest::READABLE | mio::Interest::WRITABLE,
+        }
+    }
+}
+
+/// One connection's news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Readiness {
+    /// The number that the connection was registered with.
+    pub token: usize,
+    /// There are bytes to receive, or the end of the stream.
+    pub readable: bool,
+    /// No more bytes will come than are there.
+    pub hangup: bool,
+    /// There is room to send, or the other end is gone.
+    pub writable: bool,
+}
+
+/// The place where connections are registered; may be used while another thread waits.
+#[derive(Debug)]
+pub struct Registry(mio::Registry);
+
+impl Registry {
+    /// Starts telling of `connection`, as `token`.
+    pub fn register(&self, connection: &mut Connection, token: usize, interest: Interest) -> io::Result<()> {
+        self.0.register(connection.stream_mut(), mio::Token(token), interest.into())
+    }
+
+    /// Changes what is told of.
+    pub fn reregister(&self, connection: &mut Connection, token: usize, interest: Interest) -> io::Result<()> {
+        self.0.reregister(connection.stream_mut(), mio::Token(token), interest.into())
+    }
+
+    /// Stops telling of `connection`.
+    pub fn deregister(&self, connection: &mut Connection) -> io::Result<()> {
+        self.0.deregister(connection.stream_mut())
+    }
+
+    /// What ends another thread's wait: it is told of `token`, readable.
+    pub fn waker(&self, token: usize) -> io::Result<Waker> {
+        mio::Waker::new(&self.0, mio::Token(token)).map(Waker)
+    }
+}
+
+/// Ends another thread's wait.
+#[derive(Debug)]
+pub struct Waker(mio::Waker);
+
+impl Waker {
+    /// Ends the wait that is under way, or the next one.
+    pub fn wake(&self) -> io::Result<()> {
+        self.0.wake()
+    }
+}
+
+/// Waits for any of the registered connections.
+#[derive(Debug)]
+pub struct Poller {
+    poll: mio::Poll,
+    events: mio::Events,
+}
+
+impl Poller {
+    /// A poller without connections.
+    pub fn new() -> io::Result<Poller> {
+        Ok(Poller { poll: mio::Poll::new()?, events: mio::Events::with_capacity(EVENTS) })
+    }
+
+    /// Where to register connections.
+    pub fn registry(&self) -> io::Result<Registry> {
+        self.poll.registry().try_clone().map(Registry)
+    }
+
+    /// Waits until something is ready, for at most `timeout` (without one: for ever), and gives the news, none when the
+    /// time ran out or a signal arrived.
+    pub fn wait(&mut self, timeout: Option<Duration>) -> io::Result<impl Iterator<Item = Readiness> + '_> {
+        self.events.clear();
+        match self.poll.poll(&mut self.events, timeout) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+            _ => {}
+        }
+        Ok(self.events.iter().map(|event| Readiness {
+            token: event.token().0,
+            readable: event.is_readable() || event.is_read_closed() || event.is_error(),
+            hangup: event.is_read_closed() || event.is_error(),
+            writable: event.is_writable() || event.is_write_closed() || event.is_error(),
+        }))
+    }
+}
+
+#[cfg(unix)]
+impl std::os::fd::AsRawFd for Poller {
+    /// Readable while there is news, so that another event loop can watch it.
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        self.poll.as_raw_fd()
+    }
+}

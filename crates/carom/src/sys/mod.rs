@@ -1,0 +1,34 @@
+//! The platform wall: all that differs between systems, and all `unsafe` code of the crate.
+//!
+//! Each platform provides
+//! - `RawDescriptor`: what identifies an open stream to other programs.
+//! - `Stream`: an owned stream socket or pipe; a mio event source that tells readiness once for each change.
+//!   - `adopt(RawDescriptor)`: takes one over, close-on-exec from then on; `raw_descriptor`, `into_raw` give it back.
+//!   - `read(target, block)`: without `block` it never waits (`WouldBlock`); with it, it may. `Write` for `&Stream`
+//!     never waits. Neither is ever ended by a signal.
+//!   - `wait(interest, wait)`: waits until it is ready; the end of the stream and errors count as ready.
+//!   - `directions()`: whether it can be read and written at all.
+//!   - `is_local()`: whether a reset by the peer is an end like any other.
+//! - `pair(duplex)`: two connected streams, neither inherited by child processes.
+//! - `wait_for_exit(pid, wait)`: waits for a child process without reaping it.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(unix)]
+pub use unix::RawDescriptor;
+#[cfg(unix)]
+pub(crate) use unix::{Stream, pair, wait_for_exit};
+
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+pub use windows::RawDescriptor;
+#[cfg(windows)]
+pub(crate) use windows::{Stream, pair, wait_for_exit};
+
+/// What a stream became ready for; neither when the time ran out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ready {
+    pub(crate) readable: bool,
+    pub(crate) writable: bool,
+}

@@ -1,0 +1,404 @@
+//! Connections over descriptors that others made: what arrives byte by byte, how streams end, and how they are handed on.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
+mod common;
+
+use carom::frame::{Header, Span};
+use carom::{Connection, End, Error, LARGE, Wait};
+use common::{Reader, framed, pattern, soon, within_limit};
+use rustix::fs::{OFlags, fcntl_getfl};
+use rustix::net::sockopt;
+use std::fs::File;
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::{AsFd, AsRawFd, IntoRawFd};
+use std::os::unix::net::UnixStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A connection, and what is at its other end.
+fn ends() -> (Connection, UnixStream) {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    (adopt(ours), theirs)
+}
+
+fn adopt(descriptor: impl IntoRawFd) -> Connection {
+    Connection::from_raw(descriptor.into_raw_fd(), Vec::new(), true, true).unwrap()
+}
+
+fn tcp_ends() -> (Connection, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let theirs = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    (adopt(listener.accept().unwrap().0), theirs)
+}
+
+/// Ends a TCP stream with a reset, not in order.
+fn reset(stream: TcpStream) {
+    sockopt::set_socket_linger(&stream, Some(Duration::ZERO)).unwrap();
+}
+
+/// Receives in both ways, from one stream each that gives the same bytes and then ends.
+fn received_in_both_ways(bytes: &[u8], check: impl Fn(&[Vec<u8>], &End)) {
+    for in_batches in [false, true] {
+        let (mut ours, mut theirs) = ends();
+        theirs.write_all(bytes).unwrap();
+        drop(theirs);
+        let mut messages = Vec::new();
+        if in_batches {
+            let mut reader = Reader::new(8);
+            while ours.end().is_none() {
+                messages.extend(reader.read(&mut ours, soon()));
+            }
+        } else {
+            messages.extend(std::iter::from_fn(|| ours.recv(soon()).ok()));
+        }
+        check(&messages, ours.end().unwrap());
+    }
+}
+
+#[test]
+fn a_stream_that_ends_between_messages_ends_clean() {
+    received_in_both_ways(b"", |messages, end| assert!(messages.is_empty() && matches!(end, End::Eof(None))));
+    received_in_both_ways(&framed(b"whole"), |messages, end| {
+        assert_eq!(messages, [b"whole"]);
+        assert!(matches!(end, End::Eof(None)));
+    });
+}
+
+#[test]
+fn a_stream_that_ends_inside_a_message_is_truncated() {
+    let small = framed(b"small");
+    let large = framed(&pattern(100_000));
+    let long_header = Header::new(1 << 40);
+    let partial = [&small[..1], &small[..3], &small[..4], &small[..8], &large[..4], &large[..5], &large[..99_999]];
+    for part in partial.into_iter().chain([&long_header.as_bytes()[..11], long_header.as_bytes()]) {
+        received_in_both_ways(&[&framed(b"whole"), part].concat(), |messages, end| {
+            assert_eq!(messages, [b"whole"]);
+            assert!(matches!(end, End::Truncated(None)), "{end:?}");
+        });
+    }
+}
+
+#[test]
+fn a_bad_header_ends_receiving_after_what_came_before() {
+    for bad in [&(-2i32).to_be_bytes()[..], &i32::MIN.to_be_bytes(), &[0xff; 12]] {
+        received_in_both_ways(&[&framed(b"whole"), bad, &framed(b"never")].concat(), |messages, end| {
+            assert_eq!(messages, [b"whole"]);
+            assert!(matches!(end, End::Bad(_)), "{end:?}");
+        });
+    }
+}
+
+#[test]
+fn a_header_alone_costs_no_memory() {
+    // Whoever allocated as much could only fail.
+    for length in [1 << 62, i64::MAX as u64] {
+        let (mut ours, mut theirs) = ends();
+        theirs.write_all(Header::new(length).as_bytes()).unwrap();
+        theirs.write_all(b"begin").unwrap();
+        assert!(matches!(ours.recv(Wait::at_most(Duration::from_millis(10))), Err(Error::TimedOut)));
+        assert!(!ours.absorb());
+        let (mut arena, mut spans) = (vec![0; 2 * LARGE as usize], [Span::default(); 8]);
+        assert_eq!(ours.read_batch(&mut arena, &mut spans, soon()).unwrap().body, Some(length));
+        let mut body = [0; 10];
+        assert_eq!(ours.read_body(&mut body, Wait::No).unwrap(), 5);
+        assert!(!ours.absorb());
+        drop(theirs);
+        assert_eq!(ours.read_body(&mut body[5..], soon()).unwrap(), 0);
+        assert!(matches!(ours.end(), Some(End::Truncated(None))));
+    }
+}
+
+#[test]
+fn a_timeout_inside_a_message_loses_nothing() {
+    for message in [b"in a hundred pieces".repeat(10), pattern(200_000)] {
+        let (mut ours, mut theirs) = ends();
+        let wire = framed(&message);
+        let (mut one_by_one, mut tail) = (wire.chunks(wire.len().div_ceil(100)).collect::<Vec<_>>(), Vec::new());
+        tail.extend(one_by_one.pop());
+        for piece in one_by_one {
+            theirs.write_all(piece).unwrap();
+            assert!(matches!(ours.recv(Wait::at_most(Duration::from_micros(100))), Err(Error::TimedOut)));
+        }
+        assert!(!ours.poll(Wait::No).unwrap());
+        theirs.write_all(tail[0]).unwrap();
+        assert!(ours.poll(Wait::No).unwrap());
+        assert!(ours.recv(Wait::No).unwrap() == message);
+    }
+}
+
+#[test]
+fn a_timeout_inside_a_message_loses_nothing_of_a_batch() {
+    for message in [b"in a hundred pieces".repeat(10), pattern(200_000)] {
+        let (mut ours, mut theirs) = ends();
+        let mut reader = Reader::new(8);
+        let wire = framed(&message);
+        let pieces: Vec<&[u8]> = wire.chunks(wire.len().div_ceil(100)).collect();
+        let (last, pieces) = pieces.split_last().unwrap();
+        for piece in pieces {
+            theirs.write_all(piece).unwrap();
+            assert!(reader.read(&mut ours, Wait::at_most(Duration::from_micros(100))).is_empty());
+        }
+        theirs.write_all(last).unwrap();
+        assert!(reader.read(&mut ours, Wait::No) == [message]);
+    }
+}
+
+#[test]
+fn a_receive_for_ever_takes_a_message_that_comes_in_pieces() {
+    within_limit(|| {
+        let (mut ours, mut theirs) = ends();
+        let sender = thread::spawn(move || {
+            for piece in framed(b"slowly").chunks(1) {
+                theirs.write_all(piece).unwrap();
+                thread::sleep(Duration::from_millis(2));
+            }
+            theirs
+        });
+        assert_eq!(ours.recv(Wait::Forever).unwrap(), b"slowly");
+        drop(sender.join().unwrap());
+        assert!(matches!(ours.recv(Wait::Forever), Err(Error::Ended)));
+    });
+}
+
+#[test]
+fn a_peer_that_never_stops_sending_does_not_hold_a_receive_beyond_its_limit() {
+    let (mut ours, mut theirs) = ends();
+    let sender = thread::spawn(move || {
+        theirs.write_all(Header::new(1 << 62).as_bytes()).unwrap();
+        while theirs.write_all(&[0; 200_000]).is_ok() {}
+    });
+    let begin = Instant::now();
+    assert!(matches!(ours.recv(Wait::at_most(Duration::from_millis(50))), Err(Error::TimedOut)));
+    assert!(begin.elapsed() < Duration::from_secs(5));
+    drop(ours);
+    sender.join().unwrap();
+}
+
+#[test]
+fn a_peer_that_leaves_with_our_messages_unread_is_an_end_like_any_other() {
+    for rest in [&b""[..], &[0, 0]] {
+        let (mut ours, mut theirs) = ends();
+        ours.send(b"unread", Wait::No).unwrap();
+        theirs.write_all(&[&framed(b"last"), rest].concat()).unwrap();
+        drop(theirs);
+        assert_eq!(ours.recv(soon()).unwrap(), b"last");
+        assert!(matches!(ours.recv(soon()), Err(Error::Ended)));
+        match ours.end() {
+            Some(End::Eof(_)) if rest.is_empty() => {}
+            Some(End::Truncated(_)) if !rest.is_empty() => {}
+            end => panic!("{end:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_send_to_a_peer_that_left_with_our_messages_unread_is_a_broken_pipe() {
+    let (mut ours, theirs) = ends();
+    ours.send(b"unread", Wait::No).unwrap();
+    drop(theirs);
+    for _ in 0..3 {
+        let error = ours.send(b"lost", soon());
+        assert!(matches!(&error, Err(Error::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe), "{error:?}");
+    }
+}
+
+#[test]
+fn what_was_sent_before_a_close_arrives_although_the_peers_messages_are_unread() {
+    let (mut ours, mut theirs) = ends();
+    theirs.write_all(&framed(b"unread")).unwrap();
+    ours.send(b"last", Wait::No).unwrap();
+    drop(ours);
+    let mut arrived = vec![0; 8];
+    theirs.read_exact(&mut arrived).unwrap();
+    assert_eq!(arrived, framed(b"last"));
+}
+
+#[test]
+fn a_reset_of_tcp_is_an_error_between_messages_and_truncates_one() {
+    let (mut ours, theirs) = tcp_ends();
+    reset(theirs);
+    assert!(matches!(ours.recv(soon()), Err(Error::Ended)));
+    assert!(matches!(ours.end(), Some(End::Failed(error)) if error.kind() == io::ErrorKind::ConnectionReset));
+
+    let (mut ours, mut theirs) = tcp_ends();
+    theirs.write_all(&framed(b"message")[..7]).unwrap();
+    assert!(matches!(ours.recv(Wait::at_most(Duration::from_millis(20))), Err(Error::TimedOut)));
+    reset(theirs);
+    assert!(matches!(ours.recv(soon()), Err(Error::Ended)));
+    assert!(matches!(ours.end(), Some(End::Truncated(Some(error))) if error.kind() == io::ErrorKind::ConnectionReset));
+}
+
+#[test]
+fn one_who_sends_no_more_may_still_receive() {
+    let (mut ours, mut theirs) = ends();
+    theirs.write_all(&framed(b"last")).unwrap();
+    theirs.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(ours.recv(soon()).unwrap(), b"last");
+    assert!(matches!(ours.recv(soon()), Err(Error::Ended)));
+    let reader = thread::spawn(move || {
+        let mut all = Vec::new();
+        theirs.read_to_end(&mut all).unwrap();
+        all
+    });
+    // The end of the other way is readable all the time, which must not keep a waiting send from sleeping.
+    ours.send(&pattern(1_000_000), soon()).unwrap();
+    drop(ours);
+    assert!(reader.join().unwrap() == framed(&pattern(1_000_000)));
+}
+
+#[test]
+fn a_stream_that_takes_little_at_a_time_gets_every_byte_in_order() {
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    sockopt::set_socket_send_buffer_size(&ours, 1).unwrap();
+    let mut ours = adopt(ours);
+    let sender = thread::spawn(move || {
+        for size in [0, 1, 1000, 300_000] {
+            ours.send(&pattern(size), soon()).unwrap();
+        }
+    });
+    let mut all = Vec::new();
+    let mut part = [0; 777];
+    while let count @ 1.. = theirs.read(&mut part).unwrap() {
+        all.extend_from_slice(&part[..count]);
+    }
+    sender.join().unwrap();
+    assert!(all == [0, 1, 1000, 300_000].map(|size| framed(&pattern(size))).concat());
+}
+
+#[test]
+fn what_was_received_and_not_taken_goes_along() {
+    let (mut ours, mut theirs) = ends();
+    let wire = [framed(b"one"), framed(b""), framed(&pattern(100_000)), framed(b"four")].concat();
+    let (now, later) = wire.split_at(50_000);
+    theirs.write_all(now).unwrap();
+    assert!(ours.poll(soon()).unwrap());
+    let (descriptor, received) = ours.into_raw(&[]).unwrap();
+    assert_eq!(received, now);
+    let mut ours = Connection::from_raw(descriptor, received, true, true).unwrap();
+    assert_eq!(ours.recv(Wait::No).unwrap(), b"one");
+    assert_eq!(ours.recv(Wait::No).unwrap(), b"");
+    assert!(matches!(ours.recv(Wait::No), Err(Error::TimedOut)));
+    let (descriptor, received) = ours.into_raw(&[]).unwrap();
+    let mut ours = Connection::from_raw(descriptor, received, true, true).unwrap();
+    theirs.write_all(later).unwrap();
+    let mut reader = Reader::new(8);
+    assert!(reader.read(&mut ours, soon()) == [pattern(100_000), b"four".to_vec()]);
+}
+
+#[test]
+fn a_large_message_that_was_read_in_part_goes_along() {
+    let (mut ours, mut theirs) = ends();
+    let wire = framed(&pattern(100_000));
+    theirs.write_all(&wire[..70_000]).unwrap();
+    let mut reader = Reader::new(8);
+    assert!(reader.read(&mut ours, Wait::No).is_empty());
+    let (_, taken) = reader.body.take().unwrap();
+    let (descriptor, received) = ours.into_raw(&taken).unwrap();
+    assert!(received == wire[..70_000]);
+    let mut ours = Connection::from_raw(descriptor, received, true, true).unwrap();
+    theirs.write_all(&wire[70_000..]).unwrap();
+    assert!(ours.recv(soon()).unwrap() == pattern(100_000));
+}
+
+#[test]
+fn more_than_a_batch_holds_can_go_along() {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let messages: Vec<Vec<u8>> = (0..100).map(|number| vec![number; 3000]).collect();
+    let received = messages.iter().flat_map(|message| framed(message)).collect();
+    let mut ours = Connection::from_raw(ours.into_raw_fd(), received, true, true).unwrap();
+    assert!(Reader::new(1000).read(&mut ours, Wait::No) == messages);
+    drop(theirs);
+}
+
+#[test]
+fn what_is_no_stream_is_refused_and_stays_open() {
+    let file = File::open("/dev/null").unwrap();
+    let datagrams = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for descriptor in [file.as_raw_fd(), datagrams.as_raw_fd()] {
+        let refused = Connection::from_raw(descriptor, Vec::new(), true, true).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::InvalidInput);
+    }
+    assert!(file.metadata().is_ok() && datagrams.local_addr().is_ok());
+    for closed in [-1, i32::MIN, i32::MAX] {
+        let refused = Connection::from_raw(closed, Vec::new(), true, true).unwrap_err();
+        assert_eq!(refused.raw_os_error(), Some(rustix::io::Errno::BADF.raw_os_error()));
+    }
+}
+
+fn is_nonblocking(descriptor: impl AsFd) -> bool {
+    fcntl_getfl(descriptor).unwrap().contains(OFlags::NONBLOCK)
+}
+
+#[test]
+fn pipes_are_given_away_in_the_mode_in_which_they_came() {
+    let (reader, writer): (PipeReader, PipeWriter) = io::pipe().unwrap();
+    // Another descriptor of the same pipe sees its mode.
+    let twin = reader.try_clone().unwrap();
+    let mut connection = Connection::from_raw(reader.into_raw_fd(), Vec::new(), true, false).unwrap();
+    assert!(is_nonblocking(&twin));
+    assert!(matches!(connection.recv(Wait::No), Err(Error::TimedOut)));
+    let (descriptor, received) = connection.into_raw(&[]).unwrap();
+    assert!(!is_nonblocking(&twin) && received.is_empty());
+
+    rustix::io::ioctl_fionbio(&twin, true).unwrap();
+    let connection = Connection::from_raw(descriptor, received, true, false).unwrap();
+    let (descriptor, received) = connection.into_raw(&[]).unwrap();
+    assert!(is_nonblocking(&twin));
+    drop((Connection::from_raw(descriptor, received, true, false).unwrap(), writer));
+}
+
+#[test]
+fn the_mode_of_a_socket_is_left_alone_and_does_not_matter() {
+    within_limit(|| {
+        for nonblocking in [false, true] {
+            let (ours, mut theirs) = UnixStream::pair().unwrap();
+            ours.set_nonblocking(nonblocking).unwrap();
+            let twin = ours.try_clone().unwrap();
+            let mut ours = adopt(ours);
+            assert!(matches!(ours.recv(Wait::No), Err(Error::TimedOut)));
+            let sender = thread::spawn(move || {
+                thread::sleep(Duration::from_millis(20));
+                theirs.write_all(&framed(b"late")).unwrap();
+                theirs
+            });
+            assert_eq!(ours.recv(Wait::Forever).unwrap(), b"late");
+            assert_eq!(is_nonblocking(&twin), nonblocking);
+            sender.join().unwrap();
+        }
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_child_process_inherits_a_connection() {
+    let closes_on_exec = |descriptor: i32| {
+        let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{descriptor}")).unwrap();
+        let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).unwrap().trim();
+        i64::from_str_radix(flags, 8).unwrap() & 0o2_000_000 != 0
+    };
+    for duplex in [true, false] {
+        let (first, second) = carom::pipe(duplex).unwrap();
+        assert!(closes_on_exec(first.raw_descriptor()) && closes_on_exec(second.raw_descriptor()));
+    }
+    let (ours, _theirs) = UnixStream::pair().unwrap();
+    rustix::io::fcntl_setfd(&ours, rustix::io::FdFlags::empty()).unwrap();
+    assert!(!closes_on_exec(ours.as_raw_fd()));
+    assert!(closes_on_exec(adopt(ours).raw_descriptor()));
+}
+
+#[test]
+fn thousands_of_connections_opened_and_closed_leave_no_descriptor() {
+    let highest = (0..3000).map(|number| {
+        let (mut first, mut second) = carom::pipe(number % 2 == 0).unwrap();
+        second.send(b"message", soon()).unwrap();
+        first.recv(soon()).unwrap();
+        let (descriptor, received) = first.into_raw(&[]).unwrap();
+        drop(Connection::from_raw(descriptor, received, true, true).unwrap());
+        assert!(second.send(b"lost", soon()).is_err());
+        descriptor.max(second.raw_descriptor())
+    });
+    // The system gives the lowest number that is free.
+    assert!(highest.max().unwrap() < 1000);
+}

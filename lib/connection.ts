@@ -1,0 +1,470 @@
+/** One end of a pipe or a socket: objects and bytes, async and blocking. */
+import { constants } from 'node:buffer'
+import {
+  type AsyncOptions,
+  checkBoolean,
+  checkLength,
+  checkOptions,
+  checkSignal,
+  checkTimeout,
+  type SyncOptions,
+} from './arguments.js'
+import { type ByteRange, type Bytes, checkBytes, type ReceivedBytes } from './bytes.js'
+import {
+  busy,
+  ClosedError,
+  invalidArgType,
+  invalidArgValue,
+  notReadable,
+  notWritable,
+  systemError,
+  TimeoutError,
+} from './errors.js'
+import { Inbox } from './inbox.js'
+import type {
+  BoundAddress,
+  ConnectionOptions,
+  DetachedConnection,
+  ReadableConnection,
+  WritableConnection,
+} from './interfaces.js'
+import { asyncMessages, syncMessages } from './iterators.js'
+import { Limit } from './limit.js'
+import { Liveness } from './liveness.js'
+import { deadlineAfter, environment, NOW } from './native.js'
+import { anyValue, nextValue, Receiver, type Want } from './receiver.js'
+import { Sender, sendEverything, type Terms } from './sender.js'
+import { serializers } from './serializers/index.js'
+import type { Serializer } from './serializers/serializer.js'
+
+/** How long the end of the process waits for what is unsent, in milliseconds. */
+const EXIT_LIMIT = 1000
+const DEFAULT_HIGH_WATER_MARK = 64 * 1024
+
+process.on('exit', () => sendEverything(performance.now() + EXIT_LIMIT))
+
+/** What a connection is made of, besides its descriptor. */
+export interface Settings {
+  /** A serializer, or the name of a built-in one. */
+  readonly serializer: Serializer | keyof typeof serializers
+  readonly maxMessageLength: number
+  readonly highWaterMark: number
+  /** Fails with `WouldBlockError` where it would wait. */
+  readonly nonblocking: boolean
+}
+
+/** Settings from a user's options, checked. */
+export function checkSettings(options: ConnectionOptions | undefined, nonblocking = false): Settings {
+  const { serializer = serializers.msgpack, maxMessageLength, highWaterMark } = checkOptions(options) ?? {}
+  if (typeof serializer?.encode !== 'function' || typeof serializer.decode !== 'function')
+    throw invalidArgType('serializer', 'an object with encode and decode', serializer)
+  return {
+    serializer,
+    maxMessageLength: checkLength('maxMessageLength', maxMessageLength ?? constants.MAX_LENGTH),
+    highWaterMark: checkLength('highWaterMark', highWaterMark ?? DEFAULT_HIGH_WATER_MARK),
+    nonblocking,
+  }
+}
+
+const unlimited: Terms = { timeout: Number.POSITIVE_INFINITY, byDefault: true }
+/** What `detach` gave and `from` has opened. */
+const opened = new WeakSet<object>()
+
+// What other files of the library may do with a connection, and users may not.
+/** Makes a connection of a slot of the addon. */
+export let connect: (slot: number, settings: Settings) => Connection<any, any>
+/** What travels with a connection to another process. @throws TypeError when its serializer cannot. */
+export let settingsOf: (conn: Connection) => Settings & { readonly serializer: keyof typeof serializers }
+/** @throws ClosedError, code `ERR_CAROM_BUSY`, or TypeError when it cannot move to another process now. */
+export let checkMovable: (conn: Connection) => void
+/** Whether it is a connection. */
+export let isConnection: (value: unknown) => value is Connection
+
+/** One end of a pipe or a socket: objects and bytes, async and blocking. Made by `Pipe` and `Connection.from`. */
+export class Connection<out Receives = unknown, in Sends = Receives>
+  implements ReadableConnection<Receives>, WritableConnection<Sends>
+{
+  readonly #slot: number
+  readonly #settings: Settings
+  readonly #inbox: Inbox
+  readonly #receiver: Receiver
+  readonly #sender: Sender
+  readonly #liveness = new Liveness()
+  readonly #directions: { readonly readable: boolean; readonly writable: boolean }
+  #closed = false
+  #closing: Promise<void> | undefined
+  #onSent: ((error?: unknown) => void) | undefined
+
+  private constructor(slot: number, settings: Settings) {
+    const { maxMessageLength, highWaterMark, nonblocking } = settings
+    const serializer =
+      typeof settings.serializer === 'string' ? serializers[settings.serializer] : settings.serializer
+    this.#slot = slot
+    this.#settings = settings
+    this.#directions = { readable: environment.isReadable(slot), writable: environment.isWritable(slot) }
+    this.#inbox = new Inbox(slot, maxMessageLength)
+    this.#sender = new Sender(slot, serializer, highWaterMark, nonblocking, this.#liveness, this.#onBlocked)
+    this.#receiver = new Receiver(this.#inbox, serializer, this.#liveness, nonblocking, this.#sender)
+  }
+
+  /**
+   * Opens a descriptor of a stream socket or a pipe, or what `detach()` gave; it belongs to the connection then.
+   * @throws `ERR_INVALID_ARG_VALUE` for any other kind of descriptor, and for what was opened before.
+   */
+  static from<Receives = unknown, Sends = Receives>(
+    source: number | DetachedConnection,
+    options?: ConnectionOptions & { readable?: boolean | undefined; writable?: boolean | undefined },
+  ): Connection<Receives, Sends> {
+    const settings = checkSettings(options)
+    if (typeof source === 'number') return adopt(source, { ...settings, ...directions(options, {}) })
+    if (typeof source !== 'object' || source === null)
+      throw invalidArgType('source', 'a descriptor, or what detach() gave', source)
+    const { fd, received } = source
+    if (typeof fd !== 'number') throw invalidArgType('source.fd', 'a descriptor', fd)
+    if (!(received instanceof Uint8Array)) throw invalidArgType('source.received', 'a Uint8Array', received)
+    if (opened.has(source)) throw invalidArgValue('source', 'has been opened before: what detach() gives is opened once')
+    const conn = adopt<Receives, Sends>(fd, { ...settings, ...directions(options, source), received })
+    opened.add(source)
+    return conn
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  get readable(): boolean {
+    return !this.#closed && this.#directions.readable && !this.#receiver.failed
+  }
+
+  get writable(): boolean {
+    return !this.#closed && this.#directions.writable
+  }
+
+  get fd(): number {
+    return this.#closed ? -1 : environment.fd(this.#slot)
+  }
+
+  get remoteAddress(): BoundAddress | undefined {
+    return undefined
+  }
+
+  get bufferedAmount(): number {
+    return this.#sender.bufferedAmount
+  }
+
+  send(value: Sends, options?: AsyncOptions): Promise<void> {
+    try {
+      this.#checkSend()
+      return this.#sender.send(value, terms(options))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  sendSync(value: Sends, options?: SyncOptions): void {
+    this.#checkSend()
+    this.#sender.sendSync(value, terms(options))
+  }
+
+  sendBytes(buf: Bytes, offset?: number | (AsyncOptions & ByteRange), size?: number): Promise<void> {
+    try {
+      this.#checkSend()
+      const options = rangeOf(offset, size)
+      return this.#sender.sendBytes(checkBytes(buf, options?.offset, options?.size), terms(options))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  sendBytesSync(buf: Bytes, offset?: number | (SyncOptions & ByteRange), size?: number): void {
+    this.#checkSend()
+    const options = rangeOf(offset, size)
+    this.#sender.sendBytesSync(checkBytes(buf, options?.offset, options?.size), terms(options))
+  }
+
+  recv(options?: AsyncOptions): Promise<Receives> {
+    return this.#receive(anyValue, options) as Promise<Receives>
+  }
+
+  recvSync(options?: SyncOptions): Receives {
+    return this.#receiveSync(anyValue, options) as Receives
+  }
+
+  recvBytes(maxLength?: number | (AsyncOptions & { maxLength?: number | undefined })): Promise<ReceivedBytes> {
+    try {
+      return this.#receive(bytesWanted(maxLength), optionsOf(maxLength)) as Promise<ReceivedBytes>
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  recvBytesSync(maxLength?: number | (SyncOptions & { maxLength?: number | undefined })): ReceivedBytes {
+    return this.#receiveSync(bytesWanted(maxLength), optionsOf(maxLength)) as ReceivedBytes
+  }
+
+  recvBytesInto(buf: Bytes, offset?: number | (AsyncOptions & { offset?: number | undefined })): Promise<number> {
+    try {
+      return this.#receive(intoWanted(buf, offset), optionsOf(offset)) as Promise<number>
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  recvBytesIntoSync(buf: Bytes, offset?: number | (SyncOptions & { offset?: number | undefined })): number {
+    return this.#receiveSync(intoWanted(buf, offset), optionsOf(offset)) as number
+  }
+
+  poll(timeout?: number | AsyncOptions): Promise<boolean> {
+    try {
+      this.#checkReceive()
+      const options = pollOptions(timeout)
+      return this.#receiver.poll(checkTimeout(options.timeout), checkSignal(options.signal))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  pollSync(timeout?: number | SyncOptions): boolean {
+    this.#checkReceive()
+    return this.#receiver.pollSync(checkTimeout(pollOptions(timeout).timeout))
+  }
+
+  messages(options?: AsyncOptions): AsyncIterableIterator<Receives> {
+    return asyncMessages(() => this.#receiveNext(nextValue, options))
+  }
+
+  messagesSync(options?: SyncOptions): IterableIterator<Receives> {
+    return syncMessages(() => this.#receiveNextSync(nextValue, options))
+  }
+
+  bytes(options?: AsyncOptions & { maxLength?: number | undefined }): AsyncIterableIterator<ReceivedBytes> {
+    return asyncMessages(() => this.#receiveNext({ ...bytesWanted(options), iterate: true }, options))
+  }
+
+  bytesSync(options?: SyncOptions & { maxLength?: number | undefined }): IterableIterator<ReceivedBytes> {
+    return syncMessages(() => this.#receiveNextSync({ ...bytesWanted(options), iterate: true }, options))
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<Receives> {
+    return this.messages()
+  }
+
+  close(options?: AsyncOptions): Promise<void> {
+    if (this.#closed) return this.#closing ?? Promise.resolve()
+    let limits: Terms
+    try {
+      limits = terms(options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    this.#closing = new Promise((resolve, reject) => {
+      let limit: Limit | undefined
+      const finish = (error?: unknown) => {
+        limit?.clear()
+        this.#onSent = undefined
+        environment.close(this.#slot)
+        error === undefined ? resolve() : reject(error)
+      }
+      this.#stop()
+      try {
+        if (this.#sender.drain(NOW)) return finish()
+      } catch (error) {
+        return finish(error)
+      }
+      this.#onSent = finish
+      const giveUp = (reason: unknown) => {
+        this.#onSent = undefined
+        this.#sender.drop(ClosedError.create('connection'))
+        finish(reason)
+      }
+      if (limits.timeout <= 0) giveUp(TimeoutError.create(limits.timeout))
+      else if (options !== undefined) limit = new Limit(limits.timeout, limits.signal, giveUp)
+    })
+    return this.#closing
+  }
+
+  closeSync(options?: SyncOptions): void {
+    if (this.#closed && this.#onSent === undefined) return
+    const { timeout } = terms(options)
+    this.#stop()
+    const onSent = this.#onSent
+    this.#onSent = undefined
+    let failure: unknown
+    try {
+      if (!this.#sender.drain(deadlineAfter(timeout))) failure = TimeoutError.create(timeout)
+    } catch (error) {
+      failure = error
+    }
+    if (failure !== undefined) this.#sender.drop(ClosedError.create('connection'))
+    if (onSent) onSent(failure)
+    else environment.close(this.#slot)
+    if (failure !== undefined) throw failure
+  }
+
+  detach(): DetachedConnection {
+    this.#checkIdle()
+    const { frames, body } = this.#inbox.rest()
+    const detached = environment.detach(this.#slot, body)
+    if (typeof detached === 'number') throw systemError(detached, 'fcntl')
+    // A copy of its own: structured clone copies the whole memory that a view is a part of.
+    const received = new Uint8Array(frames.length + detached.received.length)
+    received.set(frames)
+    received.set(detached.received, frames.length)
+    this.#stop()
+    return { fd: detached.fd, received, ...this.#directions }
+  }
+
+  ref(): this {
+    this.#liveness.setReferenced(true)
+    return this
+  }
+
+  unref(): this {
+    this.#liveness.setReferenced(false)
+    return this
+  }
+
+  [Symbol.dispose](): void {
+    this.close().catch(() => {})
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #receive(want: Want, options: AsyncOptions | undefined): Promise<unknown> {
+    try {
+      this.#checkReceive()
+      return this.#receiver.receive(want, options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #receiveSync(want: Want, options: SyncOptions | undefined): unknown {
+    this.#checkReceive()
+    return this.#receiver.receiveSync(want, options)
+  }
+
+  #receiveNext<T>(want: Want, options: AsyncOptions | undefined): Promise<IteratorResult<T, undefined>> {
+    if (this.#closed) return Promise.resolve({ value: undefined, done: true })
+    return this.#receive(want, options) as Promise<IteratorResult<T, undefined>>
+  }
+
+  #receiveNextSync<T>(want: Want, options: SyncOptions | undefined): IteratorResult<T, undefined> {
+    if (this.#closed) return { value: undefined, done: true }
+    return this.#receiveSync(want, options) as IteratorResult<T, undefined>
+  }
+
+  #checkSend(): void {
+    if (this.#closed) throw ClosedError.create('connection')
+    if (!this.#directions.writable) throw notWritable()
+  }
+
+  #checkReceive(): void {
+    if (this.#closed) throw ClosedError.create('connection')
+    if (!this.#directions.readable) throw notReadable()
+  }
+
+  /** Sends what this tick has accepted, and checks that nothing else is under way. */
+  #checkIdle(): void {
+    if (this.#closed) throw ClosedError.create('connection')
+    if (this.#receiver.waiting) throw busy('A receive or poll is pending on this connection: await it, or abort it, first')
+    if (!this.#sender.drain(NOW))
+      throw busy('Not all that was sent has left this connection: await its sends until bufferedAmount is 0, first')
+  }
+
+  /** From now on this end is closed to its user. */
+  #stop(): void {
+    this.#closed = true
+    this.#receiver.close()
+  }
+
+  readonly #onBlocked = (isBlocked: boolean, error?: unknown): void => {
+    if (this.#directions.readable) this.#receiver.setAbsorbing(isBlocked)
+    if (!isBlocked) this.#onSent?.(error)
+  }
+
+  static {
+    connect = (slot, settings) => new Connection(slot, settings)
+    settingsOf = conn => ({ ...conn.#settings, serializer: nameOf(conn.#settings.serializer) })
+    checkMovable = conn => {
+      conn.#checkIdle()
+      nameOf(conn.#settings.serializer)
+    }
+    isConnection = (value): value is Connection => typeof value === 'object' && value !== null && #slot in value
+    // So that serializers know one, without knowing this file.
+    Object.defineProperty(this.prototype, Symbol.for('carom.connection'), { value: true })
+  }
+}
+
+/** Takes over a descriptor: it belongs to the connection, and no child process inherits it. */
+export function adopt<Receives = unknown, Sends = Receives>(
+  fd: number,
+  settings: Settings & { readable: boolean; writable: boolean; received?: Uint8Array },
+): Connection<Receives, Sends> {
+  const { received = new Uint8Array(0), readable, writable, maxMessageLength } = settings
+  const slot = environment.adopt(checkLength('descriptor', fd), received, readable, writable, maxMessageLength)
+  if (slot >= 0) return connect(slot, settings)
+  const error = systemError(slot, 'fstat')
+  throw error.code === 'EINVAL' ? invalidArgValue('descriptor', 'is neither a stream socket nor a pipe') : error
+}
+
+function directions(
+  options: { readable?: boolean | undefined; writable?: boolean | undefined } | undefined,
+  byDefault: { readable?: boolean; writable?: boolean },
+): { readable: boolean; writable: boolean } {
+  return {
+    readable: checkBoolean('readable', options?.readable ?? byDefault.readable, true),
+    writable: checkBoolean('writable', options?.writable ?? byDefault.writable, true),
+  }
+}
+
+function nameOf(serializer: Settings['serializer']): keyof typeof serializers {
+  if (typeof serializer === 'string') return serializer
+  const names = Object.keys(serializers) as (keyof typeof serializers)[]
+  const name = names.find(name => serializers[name] === serializer)
+  if (name === undefined)
+    throw invalidArgValue('connection', 'has a serializer of its own, which cannot move to another process: use a built-in one')
+  return name
+}
+
+function terms(options: AsyncOptions | undefined): Terms {
+  if (checkOptions(options) === undefined) return unlimited
+  const { timeout, signal } = options as AsyncOptions
+  const checked = { timeout: checkTimeout(timeout), byDefault: timeout === undefined, signal: checkSignal(signal) }
+  if (signal?.aborted) throw signal.reason
+  return checked
+}
+
+function rangeOf(
+  offset: number | (AsyncOptions & ByteRange) | undefined,
+  size: number | undefined,
+): (AsyncOptions & ByteRange) | undefined {
+  if (typeof offset === 'object' && offset !== null) return offset
+  return offset === undefined && size === undefined ? undefined : { offset, size }
+}
+
+/** The options object, where a positional argument may stand in its place. */
+function optionsOf<T extends object>(options: number | T | undefined): T | undefined {
+  return typeof options === 'number' ? undefined : options
+}
+
+function bytesWanted(maxLength: number | { maxLength?: number | undefined } | undefined): Want {
+  const limit = typeof maxLength === 'number' ? maxLength : checkOptions(maxLength, 'maxLength')?.maxLength
+  if (limit === undefined) return anyBytes
+  return { kind: 'bytes', maxLength: checkLength('maxLength', limit) }
+}
+
+const anyBytes: Want = { kind: 'bytes', maxLength: Number.POSITIVE_INFINITY }
+
+function intoWanted(buf: Bytes, offset: number | { offset?: number | undefined } | undefined): Want {
+  const from = typeof offset === 'number' ? offset : checkOptions(offset, 'offset')?.offset
+  return { kind: 'into', maxLength: Number.POSITIVE_INFINITY, target: checkBytes(buf, from) }
+}
+
+function pollOptions(timeout: number | AsyncOptions | undefined): AsyncOptions {
+  if (typeof timeout === 'number') return { timeout }
+  const options = checkOptions(timeout, 'timeout')
+  return { timeout: options?.timeout ?? 0, signal: options?.signal }
+}

@@ -1,0 +1,143 @@
+/**
+ * The door to the native addon, and the memory that both languages see.
+ *
+ * The hot calls take a connection's slot (its number) and give a number; a negative one is the system's error.
+ */
+import { closeSync } from 'node:fs'
+import { isMainThread, markAsUntransferable } from 'node:worker_threads'
+import { Environment } from '#native'
+
+/** The bytes of a message's header, and of that of one longer than `MAX_SHORT` bytes. */
+export const HEADER = 4
+export const LONG_HEADER = 12
+export const MAX_SHORT = 0x7fffffff
+/** From this number of bytes on a message is not copied, but sent from and received into a place of its own. */
+export const LARGE = 64 * 1024
+
+/** Waiting times besides milliseconds: not at all, and without asking the system when the reactor would have told. */
+export const UNTIL_TOLD = -1
+/** Not at all: what can be done now. */
+export const NOW = 0
+
+/** The bits of `read`'s result; the number of messages is above them. */
+export const DRAINED = 1
+export const BODY = 2
+export const ENDED = 4
+export const FRAMES_SHIFT = 3
+
+/** The most messages that one read gives, and the most ranges that one flush takes. */
+const MAX_FRAMES = 4096
+export const MAX_EXTENTS = 1024
+const MAX_NEWS = 1024
+
+/** Messages are received into it; it must hold two of the longest that are. */
+export const inbox = untransferable(Buffer.allocUnsafeSlow(2 * LARGE))
+/** Offset and length of each received message in the inbox. */
+export const spans = untransferable(new Uint32Array(2 * MAX_FRAMES))
+/** Messages to send are packed into it, each after room for its header. */
+export const outbox = untransferable(Buffer.allocUnsafeSlow(2 * LARGE))
+/** From and to of each part of the outbox that a flush is to send. */
+export const extents = untransferable(new Uint32Array(2 * MAX_EXTENTS))
+/** The length of the large message that follows. */
+export const bodyLength = untransferable(new Float64Array(1))
+const news = untransferable(new Uint32Array(MAX_NEWS))
+
+interface HotCalls {
+  /** Receives messages into the inbox. */
+  read(slot: number, wait: number): number
+  /** Reads on in a large message: the number of bytes times 2, plus 1 when the stream has ended. */
+  readBody(slot: number, target: Uint8Array, wait: number): number
+  /** Sends what is unsent, and then the first `count` extents: the number of bytes that stay unsent. */
+  flush(slot: number, count: number, wait: number): number
+  /** Sends what is unsent, and then one message: how many bytes of its frame are on their way. */
+  push(slot: number, message: Uint8Array, progress: number, wait: number): number
+  /** Tells of bytes to receive, and with 1 also of room to send. */
+  watch(slot: number, forRoom: 0 | 1): number
+  /** Whether news that may come keeps the process alive. */
+  keepAlive(yes: 0 | 1): number
+}
+
+/** What is told of news. */
+export interface Listener {
+  onNews(): void
+}
+
+/** Who waits for bytes to receive, by slot. Who does not wait is not in it, so that the collector can have it. */
+export const readers: (Listener | undefined)[] = []
+/** Who waits for room to send, by slot. */
+export const writers: (Listener | undefined)[] = []
+
+/** libuv cannot be used from an addon in Bun, though its symbols are there. */
+const threaded = process.env.CAROM_REACTOR === 'thread' || 'bun' in process.versions
+
+/** All calls that are not hot. */
+export const environment = new Environment(
+  inbox,
+  spans,
+  outbox,
+  extents,
+  news,
+  bodyLength,
+  dispatch,
+  threaded,
+  !isMainThread,
+)
+export const { read, readBody, flush, push, watch, keepAlive } = environment.calls as HotCalls
+
+let turns = 0
+let deferred: Listener[] = []
+
+/** The number of the event loop's turn, for sharing it fairly. */
+export function turn(): number {
+  return turns
+}
+
+/** Tells `listener` in the next turn of the event loop, after the others had theirs. */
+export function defer(listener: Listener): void {
+  if (deferred.length === 0) setImmediate(resume)
+  deferred.push(listener)
+}
+
+function resume(): void {
+  turns++
+  const listeners = deferred
+  deferred = []
+  for (const listener of listeners) listener.onNews()
+}
+
+/** Called by the reactor, once for all connections that are ready. */
+function dispatch(count: number): void {
+  turns++
+  for (let i = 0; i < count; i++) {
+    const entry = news[i]
+    const slot = entry >>> 2
+    if (entry & 1) readers[slot]?.onNews()
+    if (entry & 2) writers[slot]?.onNews()
+  }
+}
+
+function untransferable<T extends ArrayBufferView>(view: T): T {
+  markAsUntransferable(view.buffer)
+  return view
+}
+
+/** The milliseconds that are left until `deadline`, on the clock of `performance.now()`. */
+export function waitUntil(deadline: number): number {
+  return deadline <= 0 || deadline === Number.POSITIVE_INFINITY ? deadline : Math.max(NOW, deadline - performance.now())
+}
+
+/** The moment at which a limit in milliseconds, counted from now, runs out. */
+export function deadlineAfter(timeout: number): number {
+  return timeout <= 0 ? NOW : performance.now() + timeout
+}
+
+/** Closes a descriptor that has left its connection. */
+export const closeDescriptor: (fd: number) => void = closeSync
+
+/**
+ * Blocks until the child process `pid` of this process has ended, for at most `timeout` milliseconds, without taking
+ * it from libuv: how it ended, `undefined` when the time ran out.
+ */
+export function waitForExit(pid: number, timeout: number): { code?: number; signal?: number } | number | undefined {
+  return environment.waitForExit(pid, Math.max(timeout, NOW)) ?? undefined
+}

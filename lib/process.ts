@@ -1,0 +1,234 @@
+/** Child processes that run an exported function, and are handed connections. */
+import type { ChildProcess, StdioOptions } from 'node:child_process'
+import type { Socket } from 'node:net'
+import { constants } from 'node:os'
+import type { Readable, Writable } from 'node:stream'
+import { type AsyncOptions, checkOptions, checkSignal, checkTimeout, type SyncOptions } from './arguments.js'
+import type { Connection } from './connection.js'
+import { bootstrapping, busy, systemError } from './errors.js'
+import { Limit } from './limit.js'
+import { waitForExit } from './native.js'
+import { killAtExit } from './process/daemons.js'
+import { launch } from './process/launch.js'
+import { makePlan, type Plan } from './process/plan.js'
+import { isChild, isImporting } from './process/role.js'
+
+// biome-ignore lint/suspicious/noExplicitAny: the parameters of any function
+type Target = (...args: any) => unknown
+
+interface ProcessSettings {
+  /** The module that exports the target: `import.meta.url`, `__filename`, a path, or a file URL. */
+  module: string | URL
+  /** Default: the target's name. */
+  name?: string | undefined
+  env?: NodeJS.ProcessEnv | undefined
+  cwd?: string | URL | undefined
+  /** Default: `process.execArgv`, so that loaders (`--import tsx`) apply to the child too. */
+  execArgv?: readonly string[] | undefined
+  /** Default `'inherit'`. */
+  stdio?: StdioOptions | undefined
+  /** Killed when this process exits, and does not keep it alive. Default `false`. */
+  daemon?: boolean | undefined
+}
+
+/** What a process runs, and with what. */
+export type ProcessOptions<F extends Target> = ProcessSettings & {
+  /** An exported function of `module`, or the name of its export. */
+  target: F | string
+} & ([] extends Parameters<F> ? { args?: NoInfer<Parameters<F>> | undefined } : { args: NoInfer<Parameters<F>> })
+
+/** `false` in a child that `Process` started, in its worker threads too; `true` everywhere else. */
+export const isMainProcess: boolean = !isChild()
+
+/** Runs an exported function in a child process, and hands it connections. */
+export class Process<F extends Target = Target> implements Disposable, AsyncDisposable {
+  readonly name: string
+  readonly #daemon: boolean
+  /** Until it is started. */
+  #plan: Plan | undefined
+  #child: ChildProcess | undefined
+  /** A daemon's; the child ends when it ends. */
+  #control: Connection | undefined
+  #exitCode: number | undefined
+  #signalCode: NodeJS.Signals | undefined
+  #refed = true
+  #holding = true
+  /** Called when it has ended. */
+  readonly #joins = new Set<() => void>()
+
+  /**
+   * Connections in `args`, at any depth of arrays and plain objects, move to the child at `start()`.
+   * By name, with types: `new Process<typeof import('./worker.js').run>({ module, target: 'run', args })`.
+   */
+  constructor(options: ProcessOptions<F>) {
+    this.#plan = makePlan(options)
+    this.#daemon = this.#plan.daemon
+    this.name = this.#plan.name
+  }
+
+  /** `undefined` before `start()`. */
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  /** `undefined` until it has ended; `-n` when signal number n ended it. */
+  get exitCode(): number | undefined {
+    return this.#exitCode
+  }
+
+  get signalCode(): NodeJS.Signals | undefined {
+    return this.#signalCode
+  }
+
+  /** Started and not yet ended. */
+  get alive(): boolean {
+    return this.#child !== undefined && this.#exitCode === undefined
+  }
+
+  /** The child's streams, where `stdio` says `'pipe'`. */
+  get stdin(): Writable | null {
+    return this.#child?.stdin ?? null
+  }
+
+  get stdout(): Readable | null {
+    return this.#child?.stdout ?? null
+  }
+
+  get stderr(): Readable | null {
+    return this.#child?.stderr ?? null
+  }
+
+  /**
+   * Starts it, once; returns itself.
+   * @throws code `ERR_CAROM_BOOTSTRAP` while a child is still importing its target's module (the `isMainProcess`
+   * guard is missing); the system's error when it cannot be started, and then nothing has moved.
+   */
+  start(): this {
+    if (isImporting()) throw bootstrapping()
+    if (this.#plan === undefined) throw busy('The process has been started before: make a new Process')
+    const { child, control } = launch(this.#plan)
+    this.#plan = undefined
+    this.#child = child
+    this.#control = control
+    child.once('exit', (code, signal) => this.#ended(code, signal))
+    if (this.#daemon) killAtExit(child)
+    this.#hold()
+    return this
+  }
+
+  /** Waits for the end: the exit code, or `undefined` when the time ran out. */
+  async join(timeout?: number | AsyncOptions): Promise<number | undefined> {
+    this.#requireStarted()
+    const limit = limits(timeout)
+    const milliseconds = checkTimeout(limit.timeout)
+    const signal = checkSignal(limit.signal)
+    if (signal?.aborted) throw signal.reason
+    if (this.alive && milliseconds > 0) await this.#endWithin(milliseconds, signal)
+    return this.#exitCode
+  }
+
+  joinSync(timeout?: number | SyncOptions): number | undefined {
+    const pid = this.#requireStarted()
+    const milliseconds = checkTimeout(limits(timeout).timeout)
+    if (this.alive) this.#endBlocking(pid, milliseconds)
+    return this.#exitCode
+  }
+
+  /** Sends `SIGTERM`. */
+  terminate(): void {
+    this.kill('SIGTERM')
+  }
+
+  /** Sends a signal. Default `SIGKILL`. */
+  kill(signal: NodeJS.Signals | number = 'SIGKILL'): void {
+    if (this.alive) this.#child?.kill(signal)
+  }
+
+  ref(): this {
+    this.#refed = true
+    this.#hold()
+    return this
+  }
+
+  unref(): this {
+    this.#refed = false
+    this.#hold()
+    return this
+  }
+
+  /** `terminate()`. */
+  [Symbol.dispose](): void {
+    this.terminate()
+  }
+
+  /** `terminate()`, then `join()`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.terminate()
+    if (this.#child) await this.join()
+  }
+
+  #requireStarted(): number {
+    if (this.#child?.pid === undefined) throw busy('The process has not been started: call start() first')
+    return this.#child.pid
+  }
+
+  #endWithin(timeout: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const limit = new Limit(timeout, signal, reason => {
+        this.#joins.delete(ended)
+        this.#hold()
+        if (signal?.aborted) reject(reason)
+        else resolve()
+      })
+      const ended = () => {
+        limit.clear()
+        resolve()
+      }
+      this.#joins.add(ended)
+      this.#hold()
+    })
+  }
+
+  #endBlocking(pid: number, timeout: number): void {
+    const end = waitForExit(pid, timeout)
+    if (typeof end === 'object') this.#ended(end.code ?? null, signalName(end.signal))
+    else if (end === -constants.errno.ECHILD)
+      throw busy('The process has ended, and the event loop is about to tell how: await join()')
+    else if (end !== undefined) throw systemError(end, 'waitid')
+  }
+
+  /** Told by the event loop, or before that by `joinSync`. */
+  #ended(code: number | null, signal: NodeJS.Signals | null): void {
+    if (this.#exitCode !== undefined) return
+    this.#exitCode = signal === null ? (code ?? undefined) : -constants.signals[signal]
+    this.#signalCode = signal ?? undefined
+    this.#control?.closeSync()
+    // Not before libuv has told of all that ended with it: a `joinSync` of one of those could not see it any more.
+    setImmediate(() => {
+      for (const ended of this.#joins) ended()
+    })
+  }
+
+  /** Keeps this process running for the child, unless unref'd; for a daemon only while it is being joined. */
+  #hold(): void {
+    const hold = this.#refed && (!this.#daemon || this.#joins.size > 0)
+    if (hold === this.#holding || !this.#child) return
+    this.#holding = hold
+    const { stdin, stdout, stderr } = this.#child
+    for (const handle of [this.#child, stdin, stdout, stderr] as (ChildProcess | Socket | null)[]) {
+      if (hold) handle?.ref()
+      else handle?.unref()
+    }
+  }
+}
+
+/** The two forms in which a limit can be given. */
+function limits(limit: number | AsyncOptions | undefined): AsyncOptions {
+  return typeof limit === 'object' ? (checkOptions(limit) ?? {}) : { timeout: limit }
+}
+
+/** The system has numbers for signals, Node names. */
+function signalName(number: number | undefined): NodeJS.Signals | null {
+  const signal = Object.entries(constants.signals).find(([, value]) => value === number)
+  return signal ? (signal[0] as NodeJS.Signals) : null
+}

@@ -1,0 +1,270 @@
+/** The receiving half of a connection: who waits for a message, first come, first served. */
+import { type AsyncOptions, checkSignal, checkTimeout, type SyncOptions } from './arguments.js'
+import { BufferTooShortError, busy, ClosedError, EOFError, MessageTooLongError, TimeoutError, WouldBlockError } from './errors.js'
+import { Inbox } from './inbox.js'
+import { Limit } from './limit.js'
+import type { Liveness } from './liveness.js'
+import { sendAll } from './outbox.js'
+import { deadlineAfter, defer, environment, NOW, readers, turn, UNTIL_TOLD } from './native.js'
+import type { Sender } from './sender.js'
+import type { Serializer } from './serializers/serializer.js'
+
+/** How many batches one connection reads before the event loop has its turn. */
+const READS_PER_TURN = 4
+/** How long a blocking receive pushes what is unsent before it looks for a message again, in milliseconds. */
+const SEND_SLICE = 20
+
+/** What is wanted of the next message. */
+export interface Want {
+  readonly kind: 'value' | 'bytes' | 'into' | 'poll'
+  /** The longest message that is taken, in bytes. */
+  readonly maxLength: number
+  /** Where the message goes, with `into`. */
+  readonly target?: Uint8Array
+  /** Settle as an iterator's `next`: the end of the stream, and of this end, is its end. */
+  readonly iterate?: boolean
+}
+
+export const anyValue: Want = { kind: 'value', maxLength: Number.POSITIVE_INFINITY }
+export const nextValue: Want = { kind: 'value', maxLength: Number.POSITIVE_INFINITY, iterate: true }
+const aMessage: Want = { kind: 'poll', maxLength: Number.POSITIVE_INFINITY }
+
+interface Pending {
+  readonly want: Want
+  readonly resolve: (value: unknown) => void
+  readonly reject: (reason: unknown) => void
+  limit: Limit | undefined
+}
+
+export class Receiver {
+  readonly #inbox: Inbox
+  readonly #serializer: Serializer
+  readonly #liveness: Liveness
+  readonly #nonblocking: boolean
+  /** What a blocking receive has to send first, so that the other end is not waited for in vain. */
+  readonly #sender: Sender
+  #pending: Pending[] = []
+  #turn = -1
+  #reads = 0
+  #failed = false
+  #absorbing = false
+
+  constructor(inbox: Inbox, serializer: Serializer, liveness: Liveness, nonblocking: boolean, sender: Sender) {
+    this.#inbox = inbox
+    this.#serializer = serializer
+    this.#liveness = liveness
+    this.#nonblocking = nonblocking
+    this.#sender = sender
+  }
+
+  /** Receiving has ended for good, because of what the peer sent. */
+  get failed(): boolean {
+    return this.#failed
+  }
+
+  /** Some receive or poll waits. */
+  get waiting(): boolean {
+    return this.#pending.length > 0
+  }
+
+  /** The next message, when it is there. */
+  receive(want: Want, options: AsyncOptions | undefined): Promise<unknown> {
+    // The way without a wait and without an option costs nothing but the message and its promise.
+    if (options === undefined && this.#pending.length === 0) {
+      if (this.#inbox.ready) return this.#settled(want)
+      if (this.#mayRead() && this.#fill(UNTIL_TOLD, want)) return this.#settled(want)
+    }
+    return this.#receiveLater(want, options)
+  }
+
+  #receiveLater(want: Want, options: AsyncOptions | undefined): Promise<unknown> {
+    const signal = checkSignal(options?.signal)
+    if (signal?.aborted) return Promise.reject(signal.reason)
+    const timeout = checkTimeout(options?.timeout)
+    const failsAtOnce = this.#nonblocking && options?.timeout === undefined && want.kind !== 'poll' && !want.iterate
+    const waits = timeout > 0 && !failsAtOnce
+    if (this.#pending.length === 0 && (!waits || options !== undefined)) {
+      if (this.#fill(waits ? UNTIL_TOLD : NOW, want)) return this.#settled(want)
+    }
+    if (!waits) {
+      if (this.#pending.length === 0 && this.#inbox.nextLength > want.maxLength) return this.#settled(want)
+      if (want.kind === 'poll') return Promise.resolve(false)
+      return Promise.reject(failsAtOnce ? WouldBlockError.forReceive() : TimeoutError.create(timeout))
+    }
+    return new Promise((resolve, reject) => {
+      const pending: Pending = { want, resolve, reject, limit: undefined }
+      if (signal || timeout !== Number.POSITIVE_INFINITY)
+        pending.limit = new Limit(timeout, signal, reason => this.#cancel(pending, reason))
+      this.#pending.push(pending)
+      if (this.#pending.length > 1) return
+      this.#liveness.begin()
+      readers[this.#inbox.slot] = this
+      // Nothing will be told of what is there already.
+      if (!this.#inbox.drained || this.#inbox.ready) defer(this)
+    })
+  }
+
+  /** True when a receive would not wait, false when the time ran out. */
+  poll(timeout: number, signal: AbortSignal | undefined): Promise<boolean> {
+    return this.receive(aMessage, { timeout, signal }) as Promise<boolean>
+  }
+
+  /** The next message; blocks the thread until it is there. */
+  receiveSync(want: Want, options: SyncOptions | undefined): unknown {
+    const timeout = checkTimeout(options?.timeout)
+    if (this.#pending.length > 0)
+      throw busy('A receive or poll is pending on this connection: await it, or abort it, before a blocking receive')
+    const failsAtOnce = this.#nonblocking && options?.timeout === undefined && !want.iterate
+    const deadline = failsAtOnce ? NOW : deadlineAfter(timeout)
+    if (!this.#inbox.ready) {
+      this.#sendFirst(deadline)
+      if (!this.#fill(deadline, want) && this.#inbox.nextLength <= want.maxLength)
+        throw failsAtOnce ? WouldBlockError.forReceive() : TimeoutError.create(timeout)
+    }
+    return this.#take(want)
+  }
+
+  /** True when a receive would not wait, false when the time ran out; blocks the thread. Receives may be pending. */
+  pollSync(timeout: number): boolean {
+    const deadline = deadlineAfter(timeout)
+    this.#serve()
+    if (!this.#inbox.ready) this.#sendFirst(deadline)
+    for (;;) {
+      const here = this.#fill(deadline, this.#pending[0]?.want ?? aMessage)
+      this.#serve()
+      if (this.#pending.length === 0 && (this.#inbox.ready || this.#inbox.ended)) return true
+      if (!here && !(this.#inbox.nextLength > (this.#pending[0]?.want.maxLength ?? Infinity))) return false
+    }
+  }
+
+  /** News: there are bytes, or the end of the stream. */
+  onNews(): void {
+    if (this.#absorbing && this.#pending.length === 0) this.#absorb()
+    while (this.#pending.length > 0) {
+      if (!this.#mayRead()) return defer(this)
+      const here = this.#fill(UNTIL_TOLD, this.#pending[0].want)
+      this.#serve()
+      if (here || this.#pending.length === 0) continue
+      if (!this.#inbox.drained) defer(this)
+      return
+    }
+  }
+
+  /**
+   * While a send waits, one message is taken off the other end's hands, which may be waiting in a send of its own: two
+   * ends that send to each other and then receive do not wait for ever.
+   */
+  setAbsorbing(absorbing: boolean): void {
+    this.#absorbing = absorbing
+    if (this.#pending.length > 0) return
+    readers[this.#inbox.slot] = absorbing ? this : undefined
+    if (absorbing) this.#absorb()
+  }
+
+  #absorb(): void {
+    if (!this.#inbox.ready && !environment.absorb(this.#inbox.slot)) return
+    this.setAbsorbing(false)
+  }
+
+  /** This end is closed: nobody waits any more. */
+  close(): void {
+    const pending = this.#pending
+    this.#pending = []
+    if (pending.length > 0) this.#idle()
+    for (const each of pending) {
+      each.limit?.clear()
+      if (each.want.iterate) each.resolve({ value: undefined, done: true })
+      else each.reject(ClosedError.create('connection'))
+    }
+  }
+
+  /** Gives what is there to those who wait, in their order. */
+  #serve(): void {
+    while (this.#pending.length > 0) {
+      const inbox = this.#inbox
+      const { want, resolve, reject, limit } = this.#pending[0]
+      if (!inbox.ready && !inbox.ended && !(inbox.nextLength > want.maxLength)) return
+      this.#pending.shift()
+      if (this.#pending.length === 0) this.#idle()
+      limit?.clear()
+      try {
+        resolve(this.#take(want))
+      } catch (error) {
+        reject(error)
+      }
+    }
+  }
+
+  #idle(): void {
+    readers[this.#inbox.slot] = this.#absorbing ? this : undefined
+    this.#liveness.end()
+  }
+
+  #cancel(pending: Pending, reason: unknown): void {
+    const index = this.#pending.indexOf(pending)
+    if (index === 0) this.#inbox.reclaim()
+    this.#pending.splice(index, 1)
+    if (this.#pending.length === 0) this.#idle()
+    if (pending.want.kind === 'poll' && reason instanceof TimeoutError) pending.resolve(false)
+    else pending.reject(reason)
+    // The next one may take what this one could not.
+    if (index === 0 && this.#pending.length > 0) this.onNews()
+  }
+
+  #settled(want: Want): Promise<unknown> {
+    try {
+      return Promise.resolve(this.#take(want))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** Takes what is there: a message, the end of the stream, or the reason why it is not taken. */
+  #take(want: Want): unknown {
+    const inbox = this.#inbox
+    if (want.kind === 'poll') return true
+    const length = inbox.nextLength
+    if (length > want.maxLength) throw MessageTooLongError.forReceive(length, want.maxLength)
+    if (!inbox.ready) {
+      const error = inbox.endError()
+      this.#failed ||= error instanceof MessageTooLongError
+      if (want.iterate && error instanceof EOFError && error.code === 'ERR_CAROM_EOF')
+        return { value: undefined, done: true }
+      throw error
+    }
+    if (want.target === undefined) {
+      const message = want.kind === 'value' ? inbox.takeValue(this.#serializer) : inbox.takeBytes()
+      return want.iterate ? { value: message, done: false } : message
+    }
+    if (length > want.target.byteLength) throw BufferTooShortError.create(inbox.takeBytes(), want.target.byteLength)
+    return inbox.takeInto(want.target)
+  }
+
+  #fill(deadline: number, want: Want): boolean {
+    const here = this.#inbox.fill(deadline, want.target, want.maxLength)
+    if (!here && deadline !== UNTIL_TOLD) this.#inbox.reclaim()
+    return here
+  }
+
+  /** Shares the event loop: a peer that sends without end must not keep others from their turn. */
+  #mayRead(): boolean {
+    if (this.#turn !== turn()) {
+      this.#turn = turn()
+      this.#reads = 0
+    }
+    return this.#reads++ < READS_PER_TURN
+  }
+
+  /** What was accepted for sending leaves before this thread blocks, or the other end might wait for it for ever. */
+  #sendFirst(deadline: number): void {
+    sendAll()
+    while (this.#sender.bufferedAmount > 0 && deadline > performance.now()) {
+      if (this.#inbox.fill(NOW, undefined, Number.POSITIVE_INFINITY)) return
+      try {
+        this.#sender.drain(Math.min(deadline, performance.now() + SEND_SLICE))
+      } catch {
+        // Those who sent were told; what the other end has sent can still be received.
+      }
+    }
+  }
+}

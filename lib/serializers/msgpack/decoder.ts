@@ -1,0 +1,309 @@
+/** Reads values from msgpack that anybody may have written: every length is checked before anything is made of it. */
+import { isUtf8 } from 'node:buffer'
+import { explain, malformed } from '../refusal.js'
+import { SHORT, shortAscii } from './ascii.js'
+import { BIGINT, BINARY, BOXED, ERROR, MAP, REGEXP, SET, TIMESTAMP, UNDEFINED, UTF16 } from './extension.js'
+import {
+  define,
+  reviveBigInt,
+  reviveBinary,
+  reviveBoxed,
+  reviveDate,
+  reviveError,
+  reviveRegExp,
+  reviveSet,
+} from './revive.js'
+import { viewOf } from './views.js'
+
+/** Slots for keys that were read before: making a string anew costs more than finding it. A power of two. */
+const KEY_SLOTS = 1024
+/** Longer arrays grow as they are filled: made at their length they would be sparse ones, and slow. */
+const MAX_PREALLOCATED = 1 << 16
+
+const NOTHING = Buffer.alloc(0)
+
+/** Reads one message at a time, and runs no code but its own meanwhile. */
+export class Decoder {
+  private source: Buffer = NOTHING
+  private at = 0
+  private end = 0
+  /** How many values can still be announced: each takes a byte at least, so no message holds more than it has bytes. */
+  private announceable = 0
+  /** Of `source`; made when the first float comes. */
+  private view: DataView | undefined
+  private readonly keys: string[] = new Array(KEY_SLOTS).fill('')
+
+  /** Reads the one value between `start` and `end`. */
+  decodeFrom(source: Buffer, start: number, end: number): unknown {
+    this.source = source
+    this.at = start
+    this.end = end
+    this.announceable = end - start
+    try {
+      const value = this.read()
+      if (this.at < end) throw malformed('something follows the value')
+      // Not `>`: a length from behind the source is not even a number.
+      if (this.at !== end) throw cutShort()
+      return value
+    } catch (error) {
+      throw explain(error)
+    } finally {
+      this.source = NOTHING
+      this.view = undefined
+    }
+  }
+
+  // Fixed sizes are read without a look at the end: `read` and `decodeFrom` notice when it has been passed.
+  private read(): unknown {
+    if (this.at >= this.end) throw cutShort()
+    const { source } = this
+    const token = source[this.at++]
+    if (token < 0x80) return token
+    if (token < 0x90) return this.object(token & 0xf)
+    if (token < 0xa0) return this.array(token & 0xf)
+    if (token < 0xc0) return this.string(token & 0x1f)
+    if (token >= 0xe0) return token - 0x100
+    switch (token) {
+      case 0xc0:
+        return null
+      case 0xc2:
+        return false
+      case 0xc3:
+        return true
+      case 0xc4:
+        return this.binary(this.uint8())
+      case 0xc5:
+        return this.binary(this.uint16())
+      case 0xc6:
+        return this.binary(this.uint32())
+      case 0xc7:
+        return this.extension(this.uint8(), 2)
+      case 0xc8:
+        return this.extension(this.uint16(), 3)
+      case 0xc9:
+        return this.extension(this.uint32(), 5)
+      case 0xca:
+        return this.dataView().getFloat32(this.skip(4))
+      case 0xcb:
+        return this.dataView().getFloat64(this.skip(8))
+      case 0xcc:
+        return this.uint8()
+      case 0xcd:
+        return this.uint16()
+      case 0xce:
+        return this.uint32()
+      case 0xcf:
+        return this.dataView().getBigUint64(this.skip(8))
+      case 0xd0:
+        return (this.uint8() << 24) >> 24
+      case 0xd1:
+        return (this.uint16() << 16) >> 16
+      case 0xd2:
+        return this.uint32() | 0
+      case 0xd3:
+        return this.dataView().getBigInt64(this.skip(8))
+      case 0xd4:
+        return this.tagged()
+      case 0xd5:
+        return this.extension(2, 1)
+      case 0xd6:
+        return this.extension(4, 1)
+      case 0xd7:
+        return this.extension(8, 1)
+      case 0xd8:
+        return this.extension(16, 1)
+      case 0xd9:
+        return this.string(this.uint8())
+      case 0xda:
+        return this.string(this.uint16())
+      case 0xdb:
+        return this.string(this.uint32())
+      case 0xdc:
+        return this.array(this.uint16())
+      case 0xdd:
+        return this.array(this.uint32())
+      case 0xde:
+        return this.object(this.uint16())
+      case 0xdf:
+        return this.object(this.uint32())
+      default:
+        throw malformed('it holds a byte that begins no value')
+    }
+  }
+
+  private uint8(): number {
+    return this.source[this.at++]
+  }
+
+  private uint16(): number {
+    const { source, at } = this
+    this.at = at + 2
+    return (source[at] << 8) | source[at + 1]
+  }
+
+  private uint32(): number {
+    const { source, at } = this
+    this.at = at + 4
+    return ((source[at] << 24) | (source[at + 1] << 16) | (source[at + 2] << 8) | source[at + 3]) >>> 0
+  }
+
+  /** Goes past the next `size` bytes and says where they begin. */
+  private skip(size: number): number {
+    const start = this.at
+    if (size > this.end - start) throw cutShort()
+    this.at = start + size
+    return start
+  }
+
+  private dataView(): DataView {
+    if (this.view === undefined) this.view = viewOf(this.source)
+    return this.view
+  }
+
+  private announce(values: number): void {
+    this.announceable -= values
+    if (this.announceable < 0) throw cutShort()
+  }
+
+  private array(length: number): unknown[] {
+    this.announce(length)
+    const values: unknown[] = length <= MAX_PREALLOCATED ? new Array(length) : []
+    for (let i = 0; i < length; i++) values[i] = this.read()
+    return values
+  }
+
+  /** An object; a `Map` when a key is no string, which Python can have. */
+  private object(size: number): unknown {
+    this.announce(size * 2)
+    const object: Record<string, unknown> = {}
+    for (let i = 0; i < size; i++) {
+      const key = this.key()
+      if (typeof key !== 'string') {
+        const map = new Map<unknown, unknown>(Object.entries(object)).set(key, this.read())
+        return this.entries(map, size - i - 1)
+      }
+      const value = this.read()
+      // Assigned, this one would replace the prototype.
+      if (key === '__proto__') define(object, key, value, true)
+      else object[key] = value
+    }
+    return object
+  }
+
+  private entries(map: Map<unknown, unknown>, size: number): Map<unknown, unknown> {
+    for (let i = 0; i < size; i++) {
+      const key = this.read()
+      map.set(key, this.read())
+    }
+    return map
+  }
+
+  private key(): unknown {
+    const { source, at } = this
+    const token = source[at]
+    // Longer ones, and what is no string.
+    if (token < 0xa1 || token > 0xbf) return this.read()
+    const length = token & 0x1f
+    const start = at + 1
+    const last = start + length - 1
+    const hash = (length * 7) ^ (source[start] * 31) ^ (source[start + (length >> 1)] * 17) ^ (source[last] * 131)
+    const slot = hash & (KEY_SLOTS - 1)
+    const known = this.keys[slot]
+    if (known.length === length && last < this.end) {
+      let i = 0
+      while (i < length && known.charCodeAt(i) === source[start + i]) i++
+      if (i === length) {
+        this.at = start + length
+        return known
+      }
+    }
+    this.at = start
+    const key = this.string(length)
+    // Of the same length in bytes and in characters: ASCII, which can be compared as above.
+    if (key.length === length) this.keys[slot] = key
+    return key
+  }
+
+  private string(length: number): string {
+    const { source } = this
+    const start = this.skip(length)
+    if (length < SHORT) {
+      const text = shortAscii(source, start, length)
+      if (text !== undefined) return text
+    }
+    const text = source.toString('utf8', start, start + length)
+    // What Node writes in place of bytes that are no UTF-8 can also be meant.
+    if (text.includes('\ufffd') && !isUtf8(source.subarray(start, start + length)))
+      throw malformed('a string is not UTF-8')
+    return text
+  }
+
+  private binary(length: number): Buffer {
+    const start = this.skip(length)
+    return Buffer.from(this.source.subarray(start, start + length))
+  }
+
+  /** What a tag says of the value that follows it, or an extension that has one byte. */
+  private tagged(): unknown {
+    const type = this.uint8()
+    if (this.source[this.at] === 0) {
+      switch (type) {
+        case UNDEFINED:
+          this.at++
+          return undefined
+        case ERROR:
+          return reviveError(this.behindTag())
+        case REGEXP:
+          return reviveRegExp(this.behindTag())
+        case SET:
+          return reviveSet(this.behindTag())
+        case BOXED:
+          return reviveBoxed(this.behindTag())
+        case MAP:
+          return this.map()
+      }
+    }
+    this.at--
+    return this.extension(1, 1)
+  }
+
+  private behindTag(): unknown {
+    this.at++
+    return this.read()
+  }
+
+  private map(): Map<unknown, unknown> {
+    this.at++
+    const token = this.uint8()
+    let size: number
+    if (token >= 0x80 && token < 0x90) size = token & 0xf
+    else if (token === 0xde) size = this.uint16()
+    else if (token === 0xdf) size = this.uint32()
+    else throw malformed('a Map is not made of entries')
+    this.announce(size * 2)
+    return this.entries(new Map(), size)
+  }
+
+  /** @param header How many bytes are before the type. */
+  private extension(length: number, header: number): unknown {
+    const start = this.skip(length + 1)
+    const { source, at } = this
+    switch (source[start]) {
+      case BINARY:
+        if (length > 0) return reviveBinary(source, start + 1, at)
+        break
+      case TIMESTAMP:
+        return reviveDate(source, start + 1, at)
+      case UTF16:
+        if (length % 2 === 0) return source.toString('utf16le', start + 1, at)
+        break
+      case BIGINT:
+        return reviveBigInt(source.subarray(start - header, at))
+    }
+    throw malformed('it has an extension that carom does not know')
+  }
+}
+
+function cutShort(): Error {
+  return malformed('it is cut short')
+}

@@ -1,0 +1,223 @@
+/** The scalars of msgpack, written one after the other into memory. */
+import { constants } from 'node:buffer'
+import { tooLong } from '../refusal.js'
+import { INVALID_DATE, msgpackr, TIMESTAMP, UNDEFINED, UTF16 } from './extension.js'
+import { viewOf } from './views.js'
+
+/** Thrown to leave a value that does not fit into memory of a fixed size. */
+export const FULL = new Error('The arena is full')
+/** The longest scalar, and more than a tag with a header: where this much is free, one of them needs no check. */
+export const ROOM = 9
+/** The characters of a shorter ASCII string are copied here; beyond it a call into Node is faster. */
+const SHORT = 24
+
+const NOTHING = Buffer.alloc(0)
+const isWellFormed = (text: string): boolean => (text as string & { isWellFormed(): boolean }).isWellFormed()
+
+/** Its methods take a position and return the next one, so that it stays in a register. */
+export class Writer {
+  protected target: Buffer = NOTHING
+  /** Up to here, `ROOM` bytes are free. */
+  protected limit = 0
+  private growing = false
+  /** Of `target`; made when the first float comes. */
+  private view: DataView | undefined
+
+  /** @param growing `target` is replaced by a longer one when it is full. Otherwise `FULL` is thrown. */
+  protected open(target: Buffer, growing: boolean): void {
+    this.target = target
+    this.view = undefined
+    this.limit = target.length - ROOM
+    this.growing = growing
+  }
+
+  /** Lets go of the memory. */
+  protected close(): void {
+    this.open(NOTHING, false)
+  }
+
+  /** Makes sure that `size` bytes are free at `at`. */
+  protected makeRoom(at: number, size: number): void {
+    const { target } = this
+    const needed = at + size
+    if (needed <= target.length) return
+    if (!this.growing) throw FULL
+    if (needed > constants.MAX_LENGTH) throw tooLong()
+    const length = Math.min(Math.max(needed + ROOM, target.length * 2), constants.MAX_LENGTH)
+    const longer = Buffer.allocUnsafeSlow(length)
+    target.copy(longer, 0, 0, at)
+    this.open(longer, true)
+  }
+
+  protected byte(token: number, at: number): number {
+    this.target[at] = token
+    return at + 1
+  }
+
+  /** A token and a number of 8 bits. */
+  protected token8(token: number, value: number, at: number): number {
+    const { target } = this
+    target[at] = token
+    target[at + 1] = value
+    return at + 2
+  }
+
+  protected token16(token: number, value: number, at: number): number {
+    const { target } = this
+    target[at] = token
+    target[at + 1] = value >> 8
+    target[at + 2] = value
+    return at + 3
+  }
+
+  protected token32(token: number, value: number, at: number): number {
+    const { target } = this
+    target[at] = token
+    target[at + 1] = value >>> 24
+    target[at + 2] = value >>> 16
+    target[at + 3] = value >>> 8
+    target[at + 4] = value
+    return at + 5
+  }
+
+  /** A length behind the first of three tokens in a row, for 8, 16 and 32 bits. */
+  protected length(token: number, length: number, at: number): number {
+    if (length < 0x100) return this.token8(token, length, at)
+    if (length < 0x10000) return this.token16(token + 1, length, at)
+    if (length > 0xffffffff) throw tooLong()
+    return this.token32(token + 2, length, at)
+  }
+
+  /** Says of what kind the next value is. */
+  protected tag(type: number, at: number): number {
+    const { target } = this
+    target[at] = 0xd4
+    target[at + 1] = type
+    target[at + 2] = 0
+    return at + 3
+  }
+
+  protected undefined(at: number): number {
+    return this.tag(UNDEFINED, at)
+  }
+
+  protected number(value: number, at: number): number {
+    if (value === (value | 0)) {
+      if (value >= 0) {
+        if (value < 0x80) return this.byte(value, at)
+        if (value < 0x100) return this.token8(0xcc, value, at)
+        if (value < 0x10000) return this.token16(0xcd, value, at)
+        return this.token32(0xce, value, at)
+      }
+      if (value >= -0x20) return this.byte(value, at)
+      if (value >= -0x80) return this.token8(0xd0, value, at)
+      if (value >= -0x8000) return this.token16(0xd1, value, at)
+      return this.token32(0xd2, value, at)
+    }
+    if (value === value >>> 0) return this.token32(0xce, value, at)
+    this.target[at] = 0xcb
+    this.dataView().setFloat64(at + 1, value)
+    return at + 9
+  }
+
+  /** 64 bits for a small one too, so that it arrives as a bigint. */
+  protected bigint(value: bigint, at: number): number {
+    if (value === BigInt.asIntN(64, value)) {
+      this.target[at] = 0xd3
+      this.dataView().setBigInt64(at + 1, value)
+      return at + 9
+    }
+    if (value === BigInt.asUintN(64, value)) {
+      this.target[at] = 0xcf
+      this.dataView().setBigUint64(at + 1, value)
+      return at + 9
+    }
+    return this.raw(msgpackr().pack(value), at)
+  }
+
+  /** @param time Milliseconds, as a Date has them. */
+  protected date(time: number, at: number): number {
+    this.makeRoom(at, 15)
+    const view = this.dataView()
+    if (Number.isNaN(time)) return this.byte(INVALID_DATE, this.token8(0xd4, TIMESTAMP, at))
+    const seconds = Math.floor(time / 1000)
+    const nanoseconds = (time - seconds * 1000) * 1e6
+    if (nanoseconds === 0 && seconds >= 0 && seconds < 2 ** 32) {
+      const body = this.token8(0xd6, TIMESTAMP, at)
+      view.setUint32(body, seconds)
+      return body + 4
+    }
+    if (seconds >= 0 && seconds < 2 ** 34) {
+      const body = this.token8(0xd7, TIMESTAMP, at)
+      view.setUint32(body, nanoseconds * 4 + Math.floor(seconds / 2 ** 32))
+      view.setUint32(body + 4, seconds)
+      return body + 8
+    }
+    const body = this.byte(TIMESTAMP, this.token8(0xc7, 12, at))
+    view.setUint32(body, nanoseconds)
+    view.setBigInt64(body + 4, BigInt(seconds))
+    return body + 12
+  }
+
+  protected string(text: string, at: number): number {
+    const { length } = text
+    if (length >= SHORT) return this.longString(text, at)
+    if (at + length > this.limit) this.makeRoom(at, length + ROOM)
+    const { target } = this
+    target[at] = 0xa0 | length
+    let next = at + 1
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i)
+      if (code > 0x7f) return this.longString(text, at)
+      target[next++] = code
+    }
+    return next
+  }
+
+  private longString(text: string, at: number): number {
+    // In UTF-8 a string is up to three times as long; only where that might not fit, it is measured.
+    const room = this.target.length - at - 5
+    if (text.length * 3 > room) this.makeRoom(at, Buffer.byteLength(text) + 5)
+    const { target } = this
+    const guessed = headerLength(text.length)
+    const length = target.write(text, at + guessed, 'utf8')
+    if (length !== text.length && !isWellFormed(text)) {
+      return this.extension(UTF16, Buffer.from(text, 'utf16le'), at)
+    }
+    const header = headerLength(length)
+    if (header !== guessed) target.copyWithin(at + header, at + guessed, at + guessed + length)
+    if (length < 0x20) target[at] = 0xa0 | length
+    else this.length(0xd9, length, at)
+    return at + header + length
+  }
+
+  protected binary(bytes: Uint8Array, at: number): number {
+    this.makeRoom(at, bytes.length + 5)
+    return this.raw(bytes, this.length(0xc4, bytes.length, at))
+  }
+
+  /** @param first A byte that goes before the others. */
+  protected extension(type: number, bytes: Uint8Array, at: number, first?: number): number {
+    this.makeRoom(at, bytes.length + 7)
+    const length = first === undefined ? bytes.length : bytes.length + 1
+    const body = this.byte(type, this.length(0xc7, length, at))
+    return this.raw(bytes, first === undefined ? body : this.byte(first, body))
+  }
+
+  /** Bytes as they are. */
+  protected raw(bytes: Uint8Array, at: number): number {
+    this.makeRoom(at, bytes.length)
+    this.target.set(bytes, at)
+    return at + bytes.length
+  }
+
+  private dataView(): DataView {
+    if (this.view === undefined) this.view = viewOf(this.target)
+    return this.view
+  }
+}
+
+/** Of a string's header. */
+function headerLength(length: number): number {
+  return length < 0x20 ? 1 : length < 0x100 ? 2 : length < 0x10000 ? 3 : 5
+}

@@ -1,0 +1,85 @@
+/**
+ * `npm test`: sets up what is missing, then runs every test of both languages: cargo's, and ava's on each of the two
+ * reactors. Its last line is the sum of what the runners reported: `N passed, N failed`.
+ */
+import { spawn } from 'node:child_process'
+import { stripVTControlCharacters } from 'node:util'
+import { root, setup } from './setup.mjs'
+
+const runners = [
+  { name: 'cargo test', command: 'cargo test --workspace --no-fail-fast', count: countCargo },
+  { name: 'ava, loop reactor', command: 'npx ava', env: { CAROM_REACTOR: 'loop' }, count: countAva },
+  { name: 'ava, thread reactor', command: 'npx ava', env: { CAROM_REACTOR: 'thread' }, count: countAva },
+]
+
+setup()
+const results = []
+for (const { name, command, env, count } of runners) {
+  console.log(`\n── ${name}\n`)
+  const { output, status } = await run(command, env)
+  results.push({ name, ...judge(count(output), status) })
+}
+report(results)
+
+/** Shows the output as it comes, and gives it with the exit status. */
+function run(command, env) {
+  const child = spawn(command, {
+    cwd: root,
+    shell: true,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', text => {
+    output += text
+    process.stdout.write(text)
+  })
+  return new Promise(resolve => {
+    child.on('close', status => resolve({ output: stripVTControlCharacters(output), status }))
+  })
+}
+
+/** Cargo closes each test program with `test result: ok. 3 passed; 0 failed; 0 ignored; …`. */
+function countCargo(output) {
+  const lines = [...output.matchAll(/^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored/gm)]
+  const sum = group => lines.reduce((total, line) => total + Number(line[group]), 0)
+  return { passed: sum(1), failed: sum(2), skipped: sum(3) }
+}
+
+/**
+ * Ava closes, below a rule, with lines such as `12 tests passed`, `1 test failed`, `1 uncaught exception`. When some
+ * failed it does not say how many passed: then the lines with a tick count.
+ */
+function countAva(output) {
+  const closing = output.slice(output.lastIndexOf('\n  ─\n'))
+  const sum = pattern => [...closing.matchAll(pattern)].reduce((total, line) => total + Number(line[1]), 0)
+  return {
+    passed: sum(/^ {2}(\d+) tests? passed$/gm) || output.match(/^ {2}[✔√] /gm)?.length || 0,
+    failed: sum(
+      /^ {2}(\d+) (?:tests? failed|hooks? failed|unhandled rejections?|uncaught exceptions?|tests? remained pending)/gm,
+    ),
+    skipped: sum(/^ {2}(\d+) tests? (?:skipped|todo)$/gm),
+  }
+}
+
+/** A runner that failed without naming a test, or that ran none, counts as one failure. */
+function judge(counts, status) {
+  if (counts.passed + counts.failed === 0) return { ...counts, failed: 1, note: 'ran no test' }
+  if (status !== 0 && counts.failed === 0) return { ...counts, failed: 1, note: `exit status ${status}` }
+  return counts
+}
+
+function report(results) {
+  const total = { passed: 0, failed: 0, skipped: 0 }
+  console.log('\n── all tests\n')
+  for (const { name, note, ...counts } of results) {
+    for (const key of Object.keys(total)) total[key] += counts[key]
+    console.log(`${name.padEnd(22)}${line(counts)}${note ? ` (${note})` : ''}`)
+  }
+  console.log(`\n${line(total)}`)
+  process.exitCode = total.failed === 0 ? 0 : 1
+}
+
+function line({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`
+}
