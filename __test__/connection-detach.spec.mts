@@ -41,12 +41,12 @@ for (const form of forms) {
 
   test(`${form.name}: what had been received and not read goes along`, async t => {
     const [a, b] = openPipe<number>(t)
-    await Promise.all(Array.from({ length: 1_000 }, (_, i) => a.send(i)))
+    await Promise.all(Array.from({ length: 100 }, (_, i) => a.send(i)))
     t.is(await form.recv(b), 0)
     const once = openFrom<number>(t, b.detach())
-    for (let i = 1; i < 500; i++) t.is(await form.recv(once), i)
+    for (let i = 1; i < 50; i++) t.is(await form.recv(once), i)
     const twice = openFrom<number>(t, structuredClone(once.detach()))
-    for (let i = 500; i < 1_000; i++) t.is(await form.recv(twice), i)
+    for (let i = 50; i < 100; i++) t.is(await form.recv(twice), i)
     t.false(await form.poll(twice))
   })
 
@@ -264,12 +264,6 @@ test('from refuses wrong options and leaves the descriptor to its owner', async 
 })
 
 if (process.platform === 'linux') {
-  test('what from opens is not inherited by a program that is started', async t => {
-    const [, end] = openPipe(t)
-    const child = startProgram(t, 'connection-inherited.mjs', { end })
-    t.deepEqual(await child.report(), { before: false, after: true })
-  })
-
   test('detach does not make a descriptor inheritable', t => {
     const [a] = openPipe(t)
     const { fd } = a.detach()

@@ -152,9 +152,8 @@ for (const form of forms) {
 
   test(`${form.name}: a header costs no memory`, async t => {
     const [end, peer] = openRawPair(t)
-    const child = startProgram(t, 'connection-announced.mjs', { end, args: [form.name] })
-    t.is(await child.report(), 'ready')
     await peer.write(Buffer.concat([header(2 ** 30), patterned(1_000)]))
+    const child = startProgram(t, 'connection-announced.mjs', { end, args: [form.name] })
     const { code, grown } = await child.report<{ code: string; grown: number }>()
     t.is(code, 'ERR_CAROM_TIMEOUT')
     t.true(grown < 100 * 2 ** 20, `memory grew by ${grown} bytes`)

@@ -75,7 +75,8 @@ test('process.exit() gives up on a peer that does not read', async t => {
   t.is(await program.exit, 0)
 })
 
-test('process.exit() sends more than the kernel takes at once, as long as the peer reads', async t => {
+// Alone, since the process that exits waits for at most a second.
+test.serial('process.exit() sends more than the kernel takes at once, as long as the peer reads', async t => {
   const [conn, end] = openPipe(t)
   const program = startProgram(t, 'connection-exit.mjs', { end, args: ['exit', 'async', '4', '300000'] })
   let count = 0

@@ -115,9 +115,9 @@ const refused: Record<string, unknown> = {
 
 for (const [what, value] of Object.entries(refused)) {
   for (const [where, wrap] of Object.entries({
-    'by itself': (conn: Connection, value: unknown) => [conn, value],
-    'beside a connection': (conn: Connection, value: unknown) => [{ conn, deep: [value] }],
-    'in a map': (conn: Connection, value: unknown) => [conn, new Map([[1, { value }]])],
+    'by itself': (conn: unknown, value: unknown) => [conn, value],
+    'beside a connection': (conn: unknown, value: unknown) => [{ conn, deep: [value] }],
+    'in a map': (conn: unknown, value: unknown) => [conn, new Map([[1, { value }]])],
   })) {
     test(`${what}, ${where}, is a DataCloneError, and nothing has moved`, t => {
       const [ours, theirs] = openPipe<string>(t)
@@ -135,7 +135,7 @@ for (const [what, value] of Object.entries(refused)) {
 
 test('a connection elsewhere than in arrays and plain objects is refused, and nothing has moved', t => {
   class Holder {
-    constructor(readonly conn: Connection) {}
+    constructor(readonly conn: Connection<string>) {}
   }
   const [ours, theirs] = openPipe<string>(t)
   const args: Record<string, unknown> = {

@@ -105,8 +105,8 @@ test('limits and a built-in serializer go along', async t => {
   start(t, { module, target: 'attempt', args: [jsonTheirs, 'send', 1n], execArgv })
   t.is(await json.recv(), 'ERR_CAROM_ENCODE')
 
-  const [short, shortTheirs] = openPipe(t, { maxMessageLength: 20 })
-  await short.send('x'.repeat(30))
+  const [short, shortTheirs] = openPipe(t, { maxMessageLength: 40 })
+  await short.send('x'.repeat(50))
   start(t, { module, target: 'attempt', args: [shortTheirs, 'recv'], execArgv })
   t.is(await short.recv(), 'ERR_CAROM_MESSAGE_TOO_LONG')
 
@@ -185,8 +185,10 @@ test('a message sent right before the exit arrives, a hundred times', async t =>
 
 test('a child killed in mid-message: the stream ends inside the message', async t => {
   const [ours, theirs] = openPipe(t)
-  const child = start(t, { module, target: 'sendBytes', args: [theirs, 64 * 1024 * 1024], execArgv })
-  t.false(await ours.poll(300))
+  const [signal, signalTheirs] = openPipe<string>(t)
+  const args = [theirs, signalTheirs, 16 * 1024 * 1024]
+  const child = start(t, { module, target: 'sendForEver', args, execArgv })
+  t.is(await signal.recv(), 'under way')
   child.kill()
   t.is(await child.join(), -9)
   await t.throwsAsync(ours.recvBytes(), truncated)

@@ -113,7 +113,7 @@ test('a module that fails to load gives exit code 1 and its error', async t => {
 })
 
 test('TypeScript modules, with the loader that the parent runs with', async t => {
-  for (const file of ['process-typed.mts', 'process-typed.cts', 'process-typed-default.cts']) {
+  for (const file of ['process-typed.mts', 'process-typed.cts', 'process-typed-default.cts', 'process-typed.ts']) {
     const { exitCode, stdout, stderr } = await outcome(t, { module: fixture(file), target: 'work' })
     t.is(exitCode, 0, stderr)
     t.is(stdout.trim(), `work in ${file}`)

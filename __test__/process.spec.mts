@@ -273,3 +273,11 @@ test('dispose terminates, and the async form waits for the end', async t => {
   await awaited[Symbol.asyncDispose]()
   t.is(awaited.signalCode, 'SIGTERM')
 })
+
+test('joinSync of a process that a signal without a name ended', t => {
+  if (process.platform !== 'linux') return t.pass()
+  const child = start(t, { module, target: 'stay', execArgv })
+  process.kill(child.pid ?? 0, 40)
+  t.is(child.joinSync(), -40)
+  t.is(child.signalCode, undefined)
+})

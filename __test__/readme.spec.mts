@@ -36,5 +36,5 @@ for (const { index, groups } of blocks) {
 }
 
 test('no program of the README is left untested', t => {
-  t.is(count, readme.match(/^```js/gm)?.length)
+  t.is(readme.match(/^```js/gm)?.length, count)
 })

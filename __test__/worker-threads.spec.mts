@@ -117,8 +117,10 @@ test('unsent bytes keep a worker alive until they are sent', async t => {
 
 test('an exception in a worker with a pending receive ends that worker alone', async t => {
   const [conn, end] = openPipe(t)
-  const { exit } = await startWorker(t, 'connection-parked.mjs', { end, how: 'throw' })
-  await t.throwsAsync(exit, { message: 'thrown by the fixture' })
+  const { worker, exit } = await startWorker(t, 'connection-parked.mjs', { end, how: 'recv and throw' })
+  worker.postMessage('now')
+  const error = await exit.catch((reason: unknown) => reason)
+  t.is((error as Error).message, 'thrown by the fixture')
   await t.throwsAsync(conn.recv(), { code: 'ERR_CAROM_EOF' })
   const [a, b] = openPipe(t)
   await a.send('this thread goes on')

@@ -17,6 +17,7 @@ import {
   invalidArgValue,
   notReadable,
   notWritable,
+  outOfRange,
   systemError,
   TimeoutError,
 } from './errors.js'
@@ -32,7 +33,7 @@ import { asyncMessages, syncMessages } from './iterators.js'
 import { Limit } from './limit.js'
 import { Liveness } from './liveness.js'
 import { deadlineAfter, environment, NOW } from './native.js'
-import { anyValue, nextValue, Receiver, type Want } from './receiver.js'
+import { anyBytes, anyValue, eachOf, nextValue, Receiver, type Want, want } from './receiver.js'
 import { Sender, sendEverything, type Terms } from './sender.js'
 import { serializers } from './serializers/index.js'
 import type { Serializer } from './serializers/serializer.js'
@@ -40,6 +41,7 @@ import type { Serializer } from './serializers/serializer.js'
 /** How long the end of the process waits for what is unsent, in milliseconds. */
 const EXIT_LIMIT = 1000
 const DEFAULT_HIGH_WATER_MARK = 64 * 1024
+const MAX_DESCRIPTOR = 2 ** 31 - 1
 
 process.on('exit', () => sendEverything(performance.now() + EXIT_LIMIT))
 
@@ -238,11 +240,20 @@ export class Connection<out Receives = unknown, in Sends = Receives>
   }
 
   bytes(options?: AsyncOptions & { maxLength?: number | undefined }): AsyncIterableIterator<ReceivedBytes> {
-    return asyncMessages(() => this.#receiveNext({ ...bytesWanted(options), iterate: true }, options))
+    let each: Want | undefined
+    return asyncMessages(() => {
+      try {
+        each ??= eachOf(bytesWanted(options))
+      } catch (error) {
+        return Promise.reject(error)
+      }
+      return this.#receiveNext(each, options)
+    })
   }
 
   bytesSync(options?: SyncOptions & { maxLength?: number | undefined }): IterableIterator<ReceivedBytes> {
-    return syncMessages(() => this.#receiveNextSync({ ...bytesWanted(options), iterate: true }, options))
+    const each = eachOf(bytesWanted(options))
+    return syncMessages(() => this.#receiveNextSync(each, options))
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<Receives> {
@@ -404,7 +415,8 @@ export function adopt<Receives = unknown, Sends = Receives>(
   settings: Settings & { readable: boolean; writable: boolean; received?: Uint8Array },
 ): Connection<Receives, Sends> {
   const { received = new Uint8Array(0), readable, writable, maxMessageLength } = settings
-  const slot = environment.adopt(checkLength('descriptor', fd), received, readable, writable, maxMessageLength)
+  if (checkLength('descriptor', fd) > MAX_DESCRIPTOR) throw outOfRange('descriptor', `<= ${MAX_DESCRIPTOR}`, fd)
+  const slot = environment.adopt(fd, received, readable, writable, maxMessageLength)
   if (slot >= 0) return connect(slot, settings)
   const error = systemError(slot, 'fstat')
   throw error.code === 'EINVAL' ? invalidArgValue('descriptor', 'is neither a stream socket nor a pipe') : error
@@ -453,14 +465,12 @@ function optionsOf<T extends object>(options: number | T | undefined): T | undef
 function bytesWanted(maxLength: number | { maxLength?: number | undefined } | undefined): Want {
   const limit = typeof maxLength === 'number' ? maxLength : checkOptions(maxLength, 'maxLength')?.maxLength
   if (limit === undefined) return anyBytes
-  return { kind: 'bytes', maxLength: checkLength('maxLength', limit) }
+  return want('bytes', checkLength('maxLength', limit))
 }
-
-const anyBytes: Want = { kind: 'bytes', maxLength: Number.POSITIVE_INFINITY }
 
 function intoWanted(buf: Bytes, offset: number | { offset?: number | undefined } | undefined): Want {
   const from = typeof offset === 'number' ? offset : checkOptions(offset, 'offset')?.offset
-  return { kind: 'into', maxLength: Number.POSITIVE_INFINITY, target: checkBytes(buf, from) }
+  return want('into', Number.POSITIVE_INFINITY, checkBytes(buf, from))
 }
 
 function pollOptions(timeout: number | AsyncOptions | undefined): AsyncOptions {

@@ -149,8 +149,8 @@ export class Inbox {
   }
 
   /** Takes the next message, which must be whole, as a value. @throws SerializerError: the message is taken. */
-  takeValue(serializer: Serializer | FastSerializer): unknown {
-    if (this.#index === this.#count || !('decodeFrom' in serializer)) {
+  takeValue(serializer: Serializer, fast: FastSerializer | undefined): unknown {
+    if (this.#index === this.#count || fast === undefined) {
       const bytes = this.takeBytes()
       try {
         return serializer.decode(bytes)
@@ -162,7 +162,7 @@ export class Inbox {
     const end = start + this.#spans[2 * this.#index + 1]
     this.#index++
     try {
-      return serializer.decodeFrom(this.#source, start, end)
+      return fast.decodeFrom(this.#source, start, end)
     } catch (error) {
       throw SerializerError.decoding(error, Buffer.from(this.#source.subarray(start, end)))
     }

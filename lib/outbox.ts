@@ -3,7 +3,7 @@
  *
  * All connections of this thread share it. Each remembers which parts of it are its own; when it is full, all send.
  */
-import { HEADER, outbox as arena } from './native.js'
+import { HEADER, LARGE, outbox as arena } from './native.js'
 import type { FastSerializer } from './serializers/serializer.js'
 
 /** Who has messages in the arena. */
@@ -26,7 +26,7 @@ export function packValue(serializer: FastSerializer, value: unknown): boolean {
   encoding = true
   try {
     let end = serializer.encodeInto(value, arena, position + HEADER)
-    if (end < 0 && position > 0) {
+    if (end < 0 && arena.length - position < LARGE) {
       sendAll()
       position = 0
       end = serializer.encodeInto(value, arena, HEADER)

@@ -110,7 +110,10 @@ export class Process<F extends Target = Target> implements Disposable, AsyncDisp
     this.#plan = undefined
     this.#child = child
     this.#control = control
-    child.once('exit', (code, signal) => this.#ended(code, signal))
+    child.once('exit', (code, signal) => {
+      if (signal === null) this.#ended(code as number)
+      else this.#ended(-constants.signals[signal], signal)
+    })
     if (this.#daemon) killAtExit(child)
     this.#hold()
     return this
@@ -191,18 +194,20 @@ export class Process<F extends Target = Target> implements Disposable, AsyncDisp
 
   #endBlocking(pid: number, timeout: number): void {
     const end = waitForExit(pid, timeout)
-    if (typeof end === 'object') this.#ended(end.code ?? null, signalName(end.signal))
-    else if (end === -constants.errno.ECHILD)
+    if (end === undefined) return
+    if (end === -constants.errno.ECHILD)
       throw busy('The process has ended, and the event loop is about to tell how: await join()')
-    else if (end !== undefined) throw systemError(end, 'waitid')
+    if (typeof end === 'number') throw systemError(end, 'waitid')
+    if (end.signal === undefined) this.#ended(end.code as number)
+    else this.#ended(-end.signal, signalName(end.signal))
   }
 
   /** Told by the event loop, or before that by `joinSync`. */
-  #ended(code: number | null, signal: NodeJS.Signals | null): void {
+  #ended(exitCode: number, signalCode?: NodeJS.Signals): void {
     if (this.#exitCode !== undefined) return
-    this.#exitCode = signal === null ? (code ?? undefined) : -constants.signals[signal]
-    this.#signalCode = signal ?? undefined
-    this.#control?.closeSync()
+    this.#exitCode = exitCode
+    this.#signalCode = signalCode
+    this.#control?.[Symbol.dispose]()
     // Not before libuv has told of all that ended with it: a `joinSync` of one of those could not see it any more.
     setImmediate(() => {
       for (const ended of this.#joins) ended()
@@ -227,8 +232,8 @@ function limits(limit: number | AsyncOptions | undefined): AsyncOptions {
   return typeof limit === 'object' ? (checkOptions(limit) ?? {}) : { timeout: limit }
 }
 
-/** The system has numbers for signals, Node names. */
-function signalName(number: number | undefined): NodeJS.Signals | null {
-  const signal = Object.entries(constants.signals).find(([, value]) => value === number)
-  return signal ? (signal[0] as NodeJS.Signals) : null
+/** The system has numbers for signals, Node names for the most of them. */
+function signalName(number: number): NodeJS.Signals | undefined {
+  const names = Object.keys(constants.signals) as NodeJS.Signals[]
+  return names.find(name => constants.signals[name] === number)
 }

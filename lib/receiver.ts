@@ -1,5 +1,5 @@
 /** The receiving half of a connection: who waits for a message, first come, first served. */
-import { type AsyncOptions, checkSignal, checkTimeout, type SyncOptions } from './arguments.js'
+import { type AsyncOptions, checkOptions, checkSignal, checkTimeout, type SyncOptions } from './arguments.js'
 import { BufferTooShortError, busy, ClosedError, EOFError, MessageTooLongError, TimeoutError, WouldBlockError } from './errors.js'
 import { Inbox } from './inbox.js'
 import { Limit } from './limit.js'
@@ -7,7 +7,7 @@ import type { Liveness } from './liveness.js'
 import { sendAll } from './outbox.js'
 import { deadlineAfter, defer, environment, NOW, readers, turn, UNTIL_TOLD } from './native.js'
 import type { Sender } from './sender.js'
-import type { Serializer } from './serializers/serializer.js'
+import { asFast, type FastSerializer, type Serializer } from './serializers/serializer.js'
 
 /** How many batches one connection reads before the event loop has its turn. */
 const READS_PER_TURN = 4
@@ -20,14 +20,30 @@ export interface Want {
   /** The longest message that is taken, in bytes. */
   readonly maxLength: number
   /** Where the message goes, with `into`. */
-  readonly target?: Uint8Array
+  readonly target: Uint8Array | undefined
   /** Settle as an iterator's `next`: the end of the stream, and of this end, is its end. */
-  readonly iterate?: boolean
+  readonly iterate: boolean
 }
 
-export const anyValue: Want = { kind: 'value', maxLength: Number.POSITIVE_INFINITY }
-export const nextValue: Want = { kind: 'value', maxLength: Number.POSITIVE_INFINITY, iterate: true }
-const aMessage: Want = { kind: 'poll', maxLength: Number.POSITIVE_INFINITY }
+/** Makes them all of one shape, which is what keeps the hot path fast. */
+export function want(
+  kind: Want['kind'],
+  maxLength = Number.POSITIVE_INFINITY,
+  target?: Uint8Array,
+  iterate = false,
+): Want {
+  return { kind, maxLength, target, iterate }
+}
+
+/** The same, for an iterator. */
+export function eachOf({ kind, maxLength, target }: Want): Want {
+  return want(kind, maxLength, target, true)
+}
+
+export const anyValue = want('value')
+export const anyBytes = want('bytes')
+export const nextValue = eachOf(anyValue)
+const aMessage = want('poll')
 
 interface Pending {
   readonly want: Want
@@ -39,6 +55,7 @@ interface Pending {
 export class Receiver {
   readonly #inbox: Inbox
   readonly #serializer: Serializer
+  readonly #fast: FastSerializer | undefined
   readonly #liveness: Liveness
   readonly #nonblocking: boolean
   /** What a blocking receive has to send first, so that the other end is not waited for in vain. */
@@ -52,6 +69,7 @@ export class Receiver {
   constructor(inbox: Inbox, serializer: Serializer, liveness: Liveness, nonblocking: boolean, sender: Sender) {
     this.#inbox = inbox
     this.#serializer = serializer
+    this.#fast = asFast(serializer)
     this.#liveness = liveness
     this.#nonblocking = nonblocking
     this.#sender = sender
@@ -71,14 +89,14 @@ export class Receiver {
   receive(want: Want, options: AsyncOptions | undefined): Promise<unknown> {
     // The way without a wait and without an option costs nothing but the message and its promise.
     if (options === undefined && this.#pending.length === 0) {
-      if (this.#inbox.ready) return this.#settled(want)
+      if (this.#inbox.ready || this.#inbox.ended) return this.#settled(want)
       if (this.#mayRead() && this.#fill(UNTIL_TOLD, want)) return this.#settled(want)
     }
     return this.#receiveLater(want, options)
   }
 
   #receiveLater(want: Want, options: AsyncOptions | undefined): Promise<unknown> {
-    const signal = checkSignal(options?.signal)
+    const signal = checkSignal(checkOptions(options)?.signal)
     if (signal?.aborted) return Promise.reject(signal.reason)
     const timeout = checkTimeout(options?.timeout)
     const failsAtOnce = this.#nonblocking && options?.timeout === undefined && want.kind !== 'poll' && !want.iterate
@@ -87,7 +105,6 @@ export class Receiver {
       if (this.#fill(waits ? UNTIL_TOLD : NOW, want)) return this.#settled(want)
     }
     if (!waits) {
-      if (this.#pending.length === 0 && this.#inbox.nextLength > want.maxLength) return this.#settled(want)
       if (want.kind === 'poll') return Promise.resolve(false)
       return Promise.reject(failsAtOnce ? WouldBlockError.forReceive() : TimeoutError.create(timeout))
     }
@@ -99,8 +116,8 @@ export class Receiver {
       if (this.#pending.length > 1) return
       this.#liveness.begin()
       readers[this.#inbox.slot] = this
-      // Nothing will be told of what is there already.
-      if (!this.#inbox.drained || this.#inbox.ready) defer(this)
+      // Nothing will be told of what is there already, and was not read for the sake of others.
+      if (!this.#inbox.drained || this.#reads > READS_PER_TURN) defer(this)
     })
   }
 
@@ -111,14 +128,14 @@ export class Receiver {
 
   /** The next message; blocks the thread until it is there. */
   receiveSync(want: Want, options: SyncOptions | undefined): unknown {
-    const timeout = checkTimeout(options?.timeout)
+    const timeout = checkTimeout(checkOptions(options)?.timeout)
     if (this.#pending.length > 0)
       throw busy('A receive or poll is pending on this connection: await it, or abort it, before a blocking receive')
     const failsAtOnce = this.#nonblocking && options?.timeout === undefined && !want.iterate
     const deadline = failsAtOnce ? NOW : deadlineAfter(timeout)
     if (!this.#inbox.ready) {
       this.#sendFirst(deadline)
-      if (!this.#fill(deadline, want) && this.#inbox.nextLength <= want.maxLength)
+      if (!this.#fill(deadline, want))
         throw failsAtOnce ? WouldBlockError.forReceive() : TimeoutError.create(timeout)
     }
     return this.#take(want)
@@ -133,7 +150,7 @@ export class Receiver {
       const here = this.#fill(deadline, this.#pending[0]?.want ?? aMessage)
       this.#serve()
       if (this.#pending.length === 0 && (this.#inbox.ready || this.#inbox.ended)) return true
-      if (!here && !(this.#inbox.nextLength > (this.#pending[0]?.want.maxLength ?? Infinity))) return false
+      if (!here) return false
     }
   }
 
@@ -233,17 +250,18 @@ export class Receiver {
       throw error
     }
     if (want.target === undefined) {
-      const message = want.kind === 'value' ? inbox.takeValue(this.#serializer) : inbox.takeBytes()
+      const message = want.kind === 'value' ? inbox.takeValue(this.#serializer, this.#fast) : inbox.takeBytes()
       return want.iterate ? { value: message, done: false } : message
     }
     if (length > want.target.byteLength) throw BufferTooShortError.create(inbox.takeBytes(), want.target.byteLength)
     return inbox.takeInto(want.target)
   }
 
+  /** Receives: true when there is something to settle a receive with, be it that the message is too long for it. */
   #fill(deadline: number, want: Want): boolean {
-    const here = this.#inbox.fill(deadline, want.target, want.maxLength)
-    if (!here && deadline !== UNTIL_TOLD) this.#inbox.reclaim()
-    return here
+    if (this.#inbox.fill(deadline, want.target, want.maxLength) || this.#inbox.nextLength > want.maxLength) return true
+    if (deadline !== UNTIL_TOLD) this.#inbox.reclaim()
+    return false
   }
 
   /** Shares the event loop: a peer that sends without end must not keep others from their turn. */

@@ -25,7 +25,7 @@ import {
   writers,
 } from './native.js'
 import { moveIn, moveOut, packBytes, packed, packValue, sendAll } from './outbox.js'
-import type { FastSerializer, Serializer } from './serializers/serializer.js'
+import { asFast, type FastSerializer, type Serializer } from './serializers/serializer.js'
 
 /** How long an operation may wait. */
 export interface Terms {
@@ -96,7 +96,7 @@ export class Sender {
   ) {
     this.#slot = slot
     this.#serializer = serializer
-    this.#fast = 'encodeInto' in serializer ? (serializer as FastSerializer) : undefined
+    this.#fast = asFast(serializer)
     this.#highWaterMark = highWaterMark
     this.#nonblocking = nonblocking
     this.#liveness = liveness

@@ -3,14 +3,20 @@
  * reactors. Its last line is the sum of what the runners reported: `N passed, N failed`.
  */
 import { spawn } from 'node:child_process'
+import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { root, setup } from './setup.mjs'
 
+const cargo = ['cargo', 'test', '--workspace', '--no-fail-fast']
+const ava = [process.execPath, join(root, 'node_modules/ava/entrypoints/cli.mjs')]
 const runners = [
-  { name: 'cargo test', command: 'cargo test --workspace --no-fail-fast', count: countCargo },
-  { name: 'ava, loop reactor', command: 'npx ava', env: { CAROM_REACTOR: 'loop' }, count: countAva },
-  { name: 'ava, thread reactor', command: 'npx ava', env: { CAROM_REACTOR: 'thread' }, count: countAva },
+  { name: 'cargo test', command: cargo, count: countCargo },
+  { name: 'ava, loop reactor', command: ava, env: { CAROM_REACTOR: 'loop' }, count: countAva },
+  { name: 'ava, thread reactor', command: ava, env: { CAROM_REACTOR: 'thread' }, count: countAva },
 ]
+
+/** Milliseconds without a word after which a runner is interrupted: ava's own limit ends where a test sets one. */
+const LONGEST_SILENCE = 5 * 60_000
 
 setup()
 const results = []
@@ -22,20 +28,24 @@ for (const { name, command, env, count } of runners) {
 report(results)
 
 /** Shows the output as it comes, and gives it with the exit status. */
-function run(command, env) {
-  const child = spawn(command, {
+function run([program, ...args], env) {
+  const child = spawn(program, args, {
     cwd: root,
-    shell: true,
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...env },
   })
+  const silence = setTimeout(() => child.kill('SIGINT'), LONGEST_SILENCE)
   let output = ''
   child.stdout.setEncoding('utf8').on('data', text => {
+    silence.refresh()
     output += text
     process.stdout.write(text)
   })
   return new Promise(resolve => {
-    child.on('close', status => resolve({ output: stripVTControlCharacters(output), status }))
+    child.on('close', status => {
+      clearTimeout(silence)
+      resolve({ output: stripVTControlCharacters(output), status })
+    })
   })
 }
 

@@ -5,6 +5,13 @@ import type * as contract from './contract.mjs'
 type Assert<Holds extends true> = Holds
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false
 
+/**
+ * A class with private fields is a type of its own, which the contract's declaration of it cannot be: those two are
+ * compared by their public members. What returns `this` is tested in `usage.mts`.
+ */
+type Members<T> = Omit<T, 'ref' | 'unref' | 'start'>
+type SameMembers<A, B> = Same<keyof A, keyof B> extends true ? Same<Members<A>, Members<B>> : false
+
 /** Names of the contract that are not built yet. */
 type Later = 'Listener' | 'Client' | 'ClientSync' | 'wait' | 'waitSync' | 'waitable'
 
@@ -12,9 +19,10 @@ type Later = 'Listener' | 'Client' | 'ClientSync' | 'wait' | 'waitSync' | 'waita
 export type Names = Assert<Same<keyof typeof carom, Exclude<keyof typeof contract, Later>>>
 
 export interface Values {
-  Pipe: Assert<Same<typeof carom.Pipe, typeof contract.Pipe>>
-  Connection: Assert<Same<typeof carom.Connection, typeof contract.Connection>>
-  Process: Assert<Same<typeof carom.Process, typeof contract.Process>>
+  Pipe: Assert<typeof carom.Pipe extends typeof contract.Pipe ? true : false>
+  Connection: Assert<typeof carom.Connection extends typeof contract.Connection ? true : false>
+  ConnectionFrom: Assert<Same<Parameters<typeof carom.Connection.from>, Parameters<typeof contract.Connection.from>>>
+  Process: Assert<typeof carom.Process extends typeof contract.Process ? true : false>
   isMainProcess: Assert<Same<typeof carom.isMainProcess, typeof contract.isMainProcess>>
   serializers: Assert<Same<typeof carom.serializers, typeof contract.serializers>>
   EOFError: Assert<Same<typeof carom.EOFError, typeof contract.EOFError>>
@@ -30,12 +38,12 @@ export interface Values {
 type Run = (conn: carom.Connection<string>, times: number) => Promise<void>
 
 export interface Instances {
-  Connection: Assert<Same<carom.Connection, contract.Connection>>
-  TypedConnection: Assert<Same<carom.Connection<string, number>, contract.Connection<string, number>>>
+  Connection: Assert<SameMembers<carom.Connection, contract.Connection>>
+  TypedConnection: Assert<SameMembers<carom.Connection<string, number>, contract.Connection<string, number>>>
   ReadableConnection: Assert<Same<carom.ReadableConnection<string>, contract.ReadableConnection<string>>>
   WritableConnection: Assert<Same<carom.WritableConnection<string>, contract.WritableConnection<string>>>
-  Process: Assert<Same<carom.Process, contract.Process>>
-  TypedProcess: Assert<Same<carom.Process<Run>, contract.Process<Run>>>
+  Process: Assert<SameMembers<carom.Process, contract.Process>>
+  TypedProcess: Assert<SameMembers<carom.Process<Run>, contract.Process<Run>>>
   EOFError: Assert<Same<carom.EOFError, contract.EOFError>>
   AuthenticationError: Assert<Same<carom.AuthenticationError, contract.AuthenticationError>>
   BufferTooShortError: Assert<Same<carom.BufferTooShortError, contract.BufferTooShortError>>

@@ -89,6 +89,24 @@ export function bytes(conn: Connection, shared: SharedArrayBuffer) {
   exactly<boolean>()(conn.pollSync(Number.POSITIVE_INFINITY))
 }
 
+export async function optionsAreOptional(conn: Connection<string>, child: Process) {
+  await Promise.all([conn.send('text'), conn.sendBytes(new Uint8Array(3)), conn.recv(), conn.poll()])
+  await Promise.all([conn.recvBytes(), conn.recvBytesInto(new Uint8Array(3)), conn.close(), child.join()])
+  conn.sendSync('text')
+  conn.sendBytesSync(new Uint8Array(3))
+  conn.recvBytesIntoSync(new Uint8Array(3))
+  exactly<AsyncIterableIterator<string>>()(conn.messages())
+  exactly<AsyncIterableIterator<ReceivedBytes>>()(conn.bytes())
+  exactly<IterableIterator<string>>()(conn.messagesSync())
+  exactly<IterableIterator<ReceivedBytes>>()(conn.bytesSync())
+  exactly<string>()(conn.recvSync())
+  exactly<ReceivedBytes>()(conn.recvBytesSync())
+  exactly<boolean>()(conn.pollSync())
+  exactly<void>()(conn.closeSync())
+  exactly<number | undefined>()(child.joinSync())
+  exactly<void>()(child.kill())
+}
+
 export function connectionsAreNotConstructed(detached: DetachedConnection) {
   // @ts-expect-error Pipe() and Connection.from() make them.
   new Connection()

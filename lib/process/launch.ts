@@ -25,8 +25,8 @@ export function launch(plan: Plan): { child: ChildProcess; control: Connection |
   try {
     child = spawnNow(plan, [theirs.fd, ...connections.map(conn => conn.fd)])
   } catch (error) {
-    control.closeSync()
-    theirs.closeSync()
+    control[Symbol.dispose]()
+    theirs[Symbol.dispose]()
     throw error
   }
   release(theirs)
@@ -38,7 +38,7 @@ export function launch(plan: Plan): { child: ChildProcess; control: Connection |
   sendIfAlive(control, serialize(assignment))
   sendIfAlive(control, bytes)
   if (daemon) return { child, control }
-  control.closeSync()
+  control[Symbol.dispose]()
   return { child, control: undefined }
 }
 
@@ -52,17 +52,18 @@ function spawnNow(plan: Plan, descriptors: readonly number[]): ChildProcess {
   const { env, execArgv, stdio } = plan
   const args = [...execArgv, bootstrapFile, String(stdio.length)]
   const child = spawn(process.execPath, args, { env, stdio: [...stdio, ...descriptors] })
-  // Node reports what the system refuses in an event, but never late enough for a `pid`.
+  // What the system refuses is told by an event in a later tick; but there is no `pid` then.
   child.on('error', () => {})
-  if (child.pid === undefined) throw reasonOfFailure(env)
+  if (child.pid === undefined) throw systemError(reasonOfFailure(child, env), 'spawn', { path: process.execPath })
   return child
 }
 
-/** A failed `spawn` keeps its reason to itself until a later tick: the same attempt, blocking, tells it at once. */
-function reasonOfFailure(env: NodeJS.ProcessEnv | undefined): Error {
+/** The system's error, before Node tells it. */
+function reasonOfFailure(child: ChildProcess, env: NodeJS.ProcessEnv | undefined): number {
+  // Out of descriptors: Node has not even begun to make streams. (And a blocking attempt would lose a descriptor.)
+  if (child.stdin === undefined) return -constants.errno.EMFILE
   const { error } = spawnSync(process.execPath, ['--version'], { env, stdio: 'ignore' })
-  const errno = (error as NodeJS.ErrnoException | undefined)?.errno ?? -constants.errno.EAGAIN
-  return systemError(errno, 'spawn', { path: process.execPath })
+  return (error as NodeJS.ErrnoException | undefined)?.errno ?? -constants.errno.EAGAIN
 }
 
 /** Closes this process's copy of what the child has now; the stream goes on. */

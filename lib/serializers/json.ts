@@ -47,6 +47,7 @@ function refuseLossesIn(value: object, key: string): void {
   for (const [name, item] of Object.entries(value)) refuseLosses(item, name)
 }
 
+/** JSON text. */
 export const json: Serializer = Object.freeze({
   encode(value: unknown): Buffer {
     let text: string | undefined

@@ -1,50 +1,54 @@
 /**
- * MessagePack, the default. It is msgpackr's dialect, and msgpackr writes the rare values. The common ones are written and read here: msgpackr
- * does not tell a `Map` from an object without records, which Python could not read, follows cycles until memory ends,
- * drops functions and renames `__proto__`, jumps backwards on bytes that say so, and has its state in common with the program's own use of it.
+ * MessagePack, the default, in msgpackr's dialect. What is common is written and read here, what is rare is left to
+ * msgpackr itself. Left to it all, a `Map` would arrive as an object (or an object as something that Python cannot
+ * read), a cycle would fill the memory, a promise would be dropped and `__proto__` renamed; bytes made to do so could
+ * keep it busy for ever; and its state is the program's, too. It is also slower: `bench/serializers.mjs`.
  */
 import { Decoder } from './msgpack/decoder.js'
 import { Encoder } from './msgpack/encoder.js'
-import type { FastSerializer } from './serializer.js'
+import type { FastSerializer, Serializer } from './serializer.js'
 
-/** Where `encode` begins; what fits is copied out, so that a small message never takes a large buffer. */
+/** Where `encode` writes. What fits is copied out of it, so that a small message never keeps a large buffer. */
 const SCRATCH_LENGTH = 16384
 
 const encoder = new Encoder()
 const decoder = new Decoder()
 let scratch: Buffer | undefined
-/** How many encodings are under way, each begun by a getter in the one before. */
-let encodings = 0
+/** The encoder is at work, and calls a getter: what that one encodes needs another encoder. */
+let busy = false
 
-export const msgpack: FastSerializer = Object.freeze({
-  encode(value: unknown): Buffer {
-    if (encodings > 0) return new Encoder().encode(value, Buffer.allocUnsafeSlow(SCRATCH_LENGTH))
-    scratch ??= Buffer.allocUnsafeSlow(SCRATCH_LENGTH)
-    encodings++
-    try {
-      const bytes = encoder.encode(value, scratch)
-      return bytes.buffer === scratch.buffer ? Buffer.from(bytes) : bytes
-    } finally {
-      encodings--
-    }
-  },
+function encode(value: unknown): Buffer {
+  if (busy) return new Encoder().encode(value, Buffer.allocUnsafeSlow(SCRATCH_LENGTH))
+  if (scratch === undefined) scratch = Buffer.allocUnsafeSlow(SCRATCH_LENGTH)
+  busy = true
+  try {
+    const bytes = encoder.encode(value, scratch)
+    return bytes.buffer === scratch.buffer ? Buffer.from(bytes) : bytes
+  } finally {
+    busy = false
+  }
+}
 
-  decode(bytes: Uint8Array): unknown {
-    const source = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    return decoder.decodeFrom(source, 0, source.length)
-  },
+function decode(bytes: Uint8Array): unknown {
+  const source = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return decodeFrom(source, 0, source.length)
+}
 
-  encodeInto(value: unknown, arena: Buffer, at: number): number {
-    if (encodings > 0) return -1
-    encodings++
-    try {
-      return encoder.encodeInto(value, arena, at)
-    } finally {
-      encodings--
-    }
-  },
+function encodeInto(value: unknown, arena: Buffer, at: number): number {
+  if (busy) return -1
+  busy = true
+  try {
+    return encoder.encodeInto(value, arena, at)
+  } finally {
+    busy = false
+  }
+}
 
-  decodeFrom(source: Buffer, start: number, end: number): unknown {
-    return decoder.decodeFrom(source, start, end)
-  },
-})
+function decodeFrom(source: Buffer, start: number, end: number): unknown {
+  return decoder.decodeFrom(source, start, end)
+}
+
+const serializer: Serializer = { encode, decode }
+Object.defineProperties(serializer, { encodeInto: { value: encodeInto }, decodeFrom: { value: decodeFrom } })
+/** Compact, fast, and what Python's `msgpack` reads and writes with its defaults. */
+export const msgpack = Object.freeze(serializer) as FastSerializer

@@ -1,6 +1,6 @@
 /**
- * Why a serializer refuses. These are causes of `SerializerError`, so no text may hold a value, a key or a byte: where an
- * engine's own error would echo them, one of these stands in for it.
+ * Why a serializer refuses. These become causes of `SerializerError`, so no text may hold a value, a key or a byte:
+ * where an engine's own error would echo them, one of these stands in for it.
  */
 
 /** @param what Begins the sentence: `A function`. */

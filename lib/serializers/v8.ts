@@ -4,6 +4,13 @@ import { isConnection } from './plain.js'
 import { cannotBeSent, malformed } from './refusal.js'
 import type { Serializer } from './serializer.js'
 
+/** With what its types leave out. */
+interface Deserializer {
+  readHeader(): boolean
+  readValue(): unknown
+  _readHostObject(): NodeJS.ArrayBufferView<ArrayBuffer>
+}
+
 interface Engine {
   serialize(value: unknown): Buffer
   deserialize(bytes: Uint8Array): unknown
@@ -14,17 +21,15 @@ let engine: Engine | undefined
 /** Loading `node:v8` takes 2 ms, which a program that does not use this serializer need not wait for. */
 function loadEngine(): Engine {
   const v8 = require('node:v8') as typeof import('node:v8')
-  const Base = v8.DefaultDeserializer as unknown as new (
-    bytes: Uint8Array,
-  ) => { readHeader(): boolean; readValue(): unknown; _readHostObject(): NodeJS.ArrayBufferView<ArrayBuffer> }
+  const Deserializer = v8.DefaultDeserializer as unknown as new (bytes: Uint8Array) => Deserializer
 
-  /** Buffers and typed arrays are views of the message there; here they have memory of their own. */
-  class Deserializer extends Base {
+  /** Its Buffers and typed arrays are views of the message; here they have memory of their own. */
+  class CopyingDeserializer extends Deserializer {
     override _readHostObject(): NodeJS.ArrayBufferView<ArrayBuffer> {
       const view = super._readHostObject()
       if (Buffer.isBuffer(view)) return Buffer.from(view)
       const { buffer, byteOffset, byteLength } = view
-      const Class = view.constructor as new (buffer: ArrayBuffer) => NodeJS.ArrayBufferView<ArrayBuffer>
+      const Class = view.constructor as new (memory: ArrayBuffer) => NodeJS.ArrayBufferView<ArrayBuffer>
       return new Class(buffer.slice(byteOffset, byteOffset + byteLength))
     }
   }
@@ -32,14 +37,14 @@ function loadEngine(): Engine {
   return {
     serialize: v8.serialize,
     deserialize(bytes) {
-      const deserializer = new Deserializer(bytes)
+      const deserializer = new CopyingDeserializer(bytes)
       deserializer.readHeader()
       return deserializer.readValue()
     },
   }
 }
 
-/** V8 would take a connection for an object like any other. The value is one that V8 has taken. */
+/** To V8 a connection is an object like any other. This one looks at what V8 has taken already. */
 function refuseConnections(root: unknown): void {
   const seen = new Set<object>()
   const rest: unknown[] = [root]
@@ -56,6 +61,7 @@ function refuseConnections(root: unknown): void {
   }
 }
 
+/** What structured clone carries, as `v8.serialize` writes it. */
 export const v8: Serializer = Object.freeze({
   encode(value: unknown): Buffer {
     engine ??= loadEngine()

@@ -184,6 +184,9 @@ unsafe extern "C" fn read_body(env: sys::napi_env, info: sys::napi_callback_info
     let target = arguments.bytes(1);
     let (mut filled, mut ended) = (0, false);
     let result = arguments.run(arguments.wait(2), |state, wait| {
+        if wait == Wait::UntilTold {
+            state.watch(arguments.slot(), None)?;
+        }
         let (connection, _) = state.connection(arguments.slot())?;
         filled += connection.read_body(&mut target[filled..], wait)?;
         ended = connection.end().is_some();

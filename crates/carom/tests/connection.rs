@@ -203,6 +203,17 @@ fn a_send_that_waits_learns_that_the_reader_is_gone() {
 }
 
 #[test]
+fn a_receive_that_waits_learns_that_the_writer_is_gone() {
+    for (duplex, wait) in [(true, Wait::Forever), (true, soon()), (false, Wait::Forever), (false, soon())] {
+        let (mut reader, writer) = pipe(duplex).unwrap();
+        let receiver = thread::spawn(move || matches!(reader.recv(wait), Err(Error::Ended)));
+        thread::sleep(Duration::from_millis(30));
+        drop(writer);
+        assert!(within_limit(|| receiver.join().unwrap()));
+    }
+}
+
+#[test]
 fn a_one_way_pipe_goes_one_way() {
     let (mut reader, mut writer) = pipe(false).unwrap();
     assert!(reader.is_readable() && !reader.is_writable() && !writer.is_readable() && writer.is_writable());

@@ -7,6 +7,7 @@ mod common;
 use carom::frame::{Header, Span};
 use carom::{Connection, End, Error, LARGE, Wait};
 use common::{Reader, framed, pattern, soon, within_limit};
+use nix::time::{ClockId, clock_gettime};
 use rustix::fs::{OFlags, fcntl_getfl};
 use rustix::net::sockopt;
 use std::fs::File;
@@ -15,7 +16,7 @@ use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, IntoRawFd};
 use std::os::unix::net::UnixStream;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A connection, and what is at its other end.
 fn ends() -> (Connection, UnixStream) {
@@ -163,17 +164,49 @@ fn a_receive_for_ever_takes_a_message_that_comes_in_pieces() {
 }
 
 #[test]
-fn a_peer_that_never_stops_sending_does_not_hold_a_receive_beyond_its_limit() {
+fn a_receive_whose_time_is_over_does_not_read_on_as_long_as_a_peer_sends() {
     let (mut ours, mut theirs) = ends();
-    let sender = thread::spawn(move || {
-        theirs.write_all(Header::new(1 << 62).as_bytes()).unwrap();
-        while theirs.write_all(&[0; 200_000]).is_ok() {}
-    });
-    let begin = Instant::now();
-    assert!(matches!(ours.recv(Wait::at_most(Duration::from_millis(50))), Err(Error::TimedOut)));
-    assert!(begin.elapsed() < Duration::from_secs(5));
-    drop(ours);
-    sender.join().unwrap();
+    theirs.write_all(Header::new(1 << 62).as_bytes()).unwrap();
+    theirs.write_all(&[0; 150_000]).unwrap();
+    assert!(matches!(ours.recv(Wait::at_most(Duration::ZERO)), Err(Error::TimedOut)));
+    let (descriptor, received) = ours.into_raw(&[]).unwrap();
+    assert!(received.len() < 150_000, "it took all there was: {}", received.len());
+    drop(Connection::from_raw(descriptor, received, true, true).unwrap());
+}
+
+#[test]
+fn too_long_a_message_is_known_by_its_header() {
+    for in_batches in [false, true] {
+        let (ours, mut theirs) = ends();
+        let mut ours = ours.with_max_length(1_000_000);
+        theirs.write_all(Header::new(1_000_001).as_bytes()).unwrap();
+        if in_batches {
+            assert!(Reader::new(8).read(&mut ours, soon()).is_empty());
+        } else {
+            assert!(ours.poll(soon()).unwrap());
+            assert!(matches!(ours.recv(Wait::No), Err(Error::Ended)));
+        }
+        assert!(matches!(ours.end(), Some(End::TooLong(1_000_001))));
+    }
+}
+
+#[test]
+fn whoever_waits_sleeps() {
+    let cpu_time = || Duration::from(clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap());
+    let wait = || Wait::at_most(Duration::from_millis(300));
+    let begin = cpu_time();
+
+    let (mut ours, theirs) = ends();
+    assert!(matches!(ours.recv(wait()), Err(Error::TimedOut)));
+    // The end of the other way is readable all the time,
+    theirs.shutdown(Shutdown::Write).unwrap();
+    assert!(matches!(ours.send(&[0; 1_000_000], wait()), Err(Error::TimedOut)));
+    // and so are messages of which one was taken in.
+    let (mut ours, mut theirs) = ends();
+    theirs.write_all(&framed(&[0; 70_000]).repeat(2)).unwrap();
+    assert!(matches!(ours.send(&[0; 1_000_000], wait()), Err(Error::TimedOut)));
+
+    assert!(cpu_time() - begin < Duration::from_millis(150));
 }
 
 #[test]
@@ -242,7 +275,6 @@ fn one_who_sends_no_more_may_still_receive() {
         theirs.read_to_end(&mut all).unwrap();
         all
     });
-    // The end of the other way is readable all the time, which must not keep a waiting send from sleeping.
     ours.send(&pattern(1_000_000), soon()).unwrap();
     drop(ours);
     assert!(reader.join().unwrap() == framed(&pattern(1_000_000)));

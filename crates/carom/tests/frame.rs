@@ -69,7 +69,11 @@ fn invalid_lengths_are_refused() {
 #[test]
 fn the_longest_valid_length_is_taken_and_a_short_one_in_the_long_form_too() {
     assert_eq!(parse_header(&from_hex("ffffffff7fffffffffffffff")), Ok(Some((i64::MAX as u64, 12))));
-    assert_eq!(parse_header(&from_hex("ffffffff0000000000000005")), Ok(Some((5, 12))));
+    let wire = from_hex("ffffffff000000000000000568656c6c6f");
+    assert_eq!(parse_header(&wire), Ok(Some((5, 12))));
+    let mut spans = [Span::default()];
+    let found = scan(&wire, u64::MAX, &mut spans);
+    assert_eq!((found.frames, found.consumed, bytes_at(&wire, spans[0])), (1, wire.len(), &b"hello"[..]));
 }
 
 #[test]

@@ -17,20 +17,28 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// Sets a flag when it goes, by a panic too.
+struct SetOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Does something while signals rain down on its thread.
 fn under_signals<T>(work: impl FnOnce() -> T) -> T {
     signal_hook::flag::register(signal_hook::consts::SIGUSR2, Arc::default()).unwrap();
     let (target, over) = (pthread_self(), AtomicBool::new(false));
     thread::scope(|scope| {
+        let _over = SetOnDrop(&over);
         scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
                 pthread_kill(target, Signal::SIGUSR2).unwrap();
                 thread::sleep(Duration::from_micros(500));
             }
         });
-        let result = work();
-        over.store(true, Ordering::Relaxed);
-        result
+        work()
     })
 }
 

@@ -1,4 +1,4 @@
-/** Reads values from msgpack that anybody may have written: every length is checked before anything is made of it. */
+/** Reads values from MessagePack that anybody may have written: no length is believed before it is compared. */
 import { isUtf8 } from 'node:buffer'
 import { explain, malformed } from '../refusal.js'
 import { SHORT, shortAscii } from './ascii.js'
@@ -83,9 +83,9 @@ export class Decoder {
       case 0xc9:
         return this.extension(this.uint32(), 5)
       case 0xca:
-        return this.dataView().getFloat32(this.skip(4))
+        return this.dataView().getFloat32(this.advance(4))
       case 0xcb:
-        return this.dataView().getFloat64(this.skip(8))
+        return this.dataView().getFloat64(this.advance(8))
       case 0xcc:
         return this.uint8()
       case 0xcd:
@@ -93,7 +93,7 @@ export class Decoder {
       case 0xce:
         return this.uint32()
       case 0xcf:
-        return this.dataView().getBigUint64(this.skip(8))
+        return this.dataView().getBigUint64(this.advance(8))
       case 0xd0:
         return (this.uint8() << 24) >> 24
       case 0xd1:
@@ -101,7 +101,7 @@ export class Decoder {
       case 0xd2:
         return this.uint32() | 0
       case 0xd3:
-        return this.dataView().getBigInt64(this.skip(8))
+        return this.dataView().getBigInt64(this.advance(8))
       case 0xd4:
         return this.tagged()
       case 0xd5:
@@ -148,7 +148,7 @@ export class Decoder {
   }
 
   /** Goes past the next `size` bytes and says where they begin. */
-  private skip(size: number): number {
+  private advance(size: number): number {
     const start = this.at
     if (size > this.end - start) throw cutShort()
     this.at = start + size
@@ -226,7 +226,7 @@ export class Decoder {
 
   private string(length: number): string {
     const { source } = this
-    const start = this.skip(length)
+    const start = this.advance(length)
     if (length < SHORT) {
       const text = shortAscii(source, start, length)
       if (text !== undefined) return text
@@ -239,7 +239,7 @@ export class Decoder {
   }
 
   private binary(length: number): Buffer {
-    const start = this.skip(length)
+    const start = this.advance(length)
     return Buffer.from(this.source.subarray(start, start + length))
   }
 
@@ -286,7 +286,7 @@ export class Decoder {
 
   /** @param header How many bytes are before the type. */
   private extension(length: number, header: number): unknown {
-    const start = this.skip(length + 1)
+    const start = this.advance(length + 1)
     const { source, at } = this
     switch (source[start]) {
       case BINARY:

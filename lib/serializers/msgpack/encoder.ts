@@ -1,4 +1,4 @@
-/** Writes values as msgpack. */
+/** Writes values as MessagePack: what is in them, and what must not be. */
 import { types } from 'node:util'
 import { isKnownToBePlain, isPlain } from '../plain.js'
 import { cannotBeSent, changedMeanwhile, cyclic, explain } from '../refusal.js'
@@ -22,7 +22,7 @@ const typedArrayName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uin
   ?.get as () => string | undefined
 const typedArrayCodes = new Map<string, number>(extension.TYPED_ARRAYS.map(({ name }, code) => [name, code]))
 
-/** Writes one value at a time: a getter that encodes needs another encoder. */
+/** Writes one value at a time; a getter that encodes needs another encoder. */
 export class Encoder extends Writer {
   /** How many objects are around the value in hand: the outer ones are in `around`, the others in `farAround`. */
   private depth = 0
@@ -75,7 +75,7 @@ export class Encoder extends Writer {
       case 'boolean':
         return this.byte(value ? 0xc3 : 0xc2, at)
       case 'undefined':
-        return this.undefined(at)
+        return this.tag(extension.UNDEFINED, at)
       case 'bigint':
         return this.bigint(value, at)
       default:
@@ -127,7 +127,7 @@ export class Encoder extends Writer {
 
   private properties(value: object, at: number): number {
     this.enter(value)
-    // `for … in` is the fastest way through an object, but does not say how many there will be: the header comes last.
+    // `for … in` is the fastest way through an object, but does not say how many there are: the header comes last.
     let next = at + 1
     let size = 0
     for (const key in value) {
@@ -181,14 +181,11 @@ export class Encoder extends Writer {
   private error(error: Error, at: number): number {
     this.enter(error)
     const { name, message, cause, stack, code, errors } = error as Error & { code?: unknown; errors?: unknown }
-    const properties: Record<string, unknown> = Object.create(null)
-    for (const [key, value] of Object.entries(error)) {
-      if (!extension.ERROR_FIELDS.has(key)) properties[key] = value
-    }
-    // These need not be properties of its own, or enumerable.
-    if (code !== undefined) properties.code = code
-    if (Array.isArray(errors)) properties.errors = errors
-    const next = this.write([`${name}`, `${message}`, cause, stack, properties], this.tag(extension.ERROR, at))
+    const others = Object.fromEntries(Object.entries(error).filter(([key]) => !extension.ERROR_FIELDS.has(key)))
+    // These two need not be enumerable, or the error's own.
+    if (code !== undefined) others.code = code
+    if (Array.isArray(errors)) others.errors = errors
+    const next = this.write([`${name}`, `${message}`, cause, stack, others], this.tag(extension.ERROR, at))
     this.leave(error)
     return next
   }

@@ -1,30 +1,35 @@
 /**
- * The msgpack extensions, which are msgpackr's wherever it has one, so that its users can read what carom writes.
- *
- * A tag (a fixext 1 whose byte is 0) says what to make of the value that follows it. The others hold their bytes.
+ * The extensions of MessagePack in use, which are msgpackr's wherever it has one: its users can read what carom writes.
+ * Some are tags (one byte of data, 0) and say what to make of the value that follows; the others hold their bytes.
  */
 import type { Packr } from 'msgpackr'
 
-/** Extension types. Those that msgpackr does not have are marked. */
+/** A tag with nothing behind it. */
 export const UNDEFINED = 0x00
+/** Tags an array: see `ERROR_FIELDS`. */
 export const ERROR = 0x65
+/** Tags an array of the source and the flags. */
 export const REGEXP = 0x78
+/** Tags an array. */
 export const SET = 0x73
-/** Not msgpackr's. A `Map` whose first key is a string; with another one, nothing but a `Map` can be meant. */
+/** Tags a map that could be taken for an object: an empty one, or one whose first key is a string. Not msgpackr's. */
 export const MAP = 0x4d
-/** Not msgpackr's. A `Number`, `String`, `Boolean` or `BigInt` object. */
+/** Tags the value of a `Number`, `String`, `Boolean` or `BigInt` object. Not msgpackr's. */
 export const BOXED = 0x50
-/** Not msgpackr's. A string that has no UTF-8, for it holds half of a surrogate pair: as UTF-16, little-endian. */
-export const UTF16 = 0x75
-export const BINARY = 0x74
+
+/** A bigint beyond 64 bits, in two's complement. */
 export const BIGINT = 0x42
-/** MessagePack's own: -1, in a byte. */
+/** A byte that says of which class, and its memory: see `TYPED_ARRAYS`. */
+export const BINARY = 0x74
+/** A string with half a surrogate pair in it, which has no UTF-8: as UTF-16, little-endian. Not msgpackr's. */
+export const UTF16 = 0x75
+/** A Date. MessagePack's own: -1, as a byte. */
 export const TIMESTAMP = 0xff
 
-/** The one byte of a timestamp that stands for a Date without a time. */
+/** The one byte of a timestamp that stands for a Date that is invalid. */
 export const INVALID_DATE = 0xff
 
-/** A `BINARY` begins with its class: the place in this list, or one of the two after it. */
+/** What the first byte of `BINARY` says: a place in this list, or one of the two below it. */
 export const TYPED_ARRAYS = [
   Int8Array,
   Uint8Array,
@@ -41,15 +46,15 @@ export const TYPED_ARRAYS = [
 export const ARRAY_BUFFER = 0x10
 export const DATA_VIEW = 0x11
 
-/** What of an error has a place of its own; everything else is in the properties behind it. */
+/** An error's fields are these, in the order name, message, cause, stack, and an object of its other properties. */
 export const ERROR_FIELDS: ReadonlySet<string> = new Set(['name', 'message', 'cause', 'stack'])
 
 let packr: Packr | undefined
 
 /**
- * msgpackr itself, which writes and reads what is too rare to have code here: `BIGINT`. Loaded when the first one comes. This build
- * of it shares no state with the `msgpackr` that a program imports (its extensions, its place in its memory), has no native part to load,
- * and never compiles code out of what it reads.
+ * msgpackr itself, loaded when the first value comes that is too rare to have code here: `BIGINT`. This build shares no
+ * state with the one that a program imports (extensions, the memory that it writes to), has no native part to load, and
+ * never compiles what it reads.
  */
 export function msgpackr(): Packr {
   if (packr === undefined) {

@@ -34,18 +34,19 @@ export function reviveRegExp(parts: unknown): RegExp {
   throw malformed('a regular expression is not one')
 }
 
-/** @param fields Name, message, cause, stack, and an object of all others; msgpackr sends the first three. */
+/** @param fields See `ERROR_FIELDS`; msgpackr sends the first three. */
 export function reviveError(fields: unknown): Error {
   if (!Array.isArray(fields)) throw malformed('an error is not made of fields')
-  const [name, message, cause, stack, properties] = fields
+  const [name, message, cause, stack, others] = fields
   if (typeof name !== 'string' || typeof message !== 'string') throw malformed('an error has no name or message')
   const isAggregate = name === 'AggregateError'
   const error = isAggregate ? new AggregateError([], message) : new (ERROR_CLASSES.get(name) ?? Error)(message)
   if (error.name !== name) define(error, 'name', name, false)
   if (cause !== undefined) define(error, 'cause', cause, false)
   if (typeof stack === 'string') define(error, 'stack', stack, false)
-  for (const [key, value] of Object.entries(properties ?? {})) {
-    if (!ERROR_FIELDS.has(key)) define(error, key, value, !(isAggregate && key === 'errors'))
+  for (const [key, value] of Object.entries(others ?? {})) {
+    if (ERROR_FIELDS.has(key)) throw malformed('an error has a field among its other properties')
+    define(error, key, value, !(isAggregate && key === 'errors'))
   }
   return error
 }

@@ -1,14 +1,14 @@
-/** The scalars of msgpack, written one after the other into memory. */
+/** Writes the scalars of MessagePack, one after the other, into memory. */
 import { constants } from 'node:buffer'
 import { tooLong } from '../refusal.js'
-import { INVALID_DATE, msgpackr, TIMESTAMP, UNDEFINED, UTF16 } from './extension.js'
+import { INVALID_DATE, msgpackr, TIMESTAMP, UTF16 } from './extension.js'
 import { viewOf } from './views.js'
 
 /** Thrown to leave a value that does not fit into memory of a fixed size. */
 export const FULL = new Error('The arena is full')
-/** The longest scalar, and more than a tag with a header: where this much is free, one of them needs no check. */
+/** Where this much is free, a number or a tag with a header needs no further check. */
 export const ROOM = 9
-/** The characters of a shorter ASCII string are copied here; beyond it a call into Node is faster. */
+/** The characters of shorter ASCII strings are copied here; for longer ones a call into Node is faster. */
 const SHORT = 24
 
 const NOTHING = Buffer.alloc(0)
@@ -95,10 +95,6 @@ export class Writer {
     target[at + 1] = type
     target[at + 2] = 0
     return at + 3
-  }
-
-  protected undefined(at: number): number {
-    return this.tag(UNDEFINED, at)
   }
 
   protected number(value: number, at: number): number {
