@@ -128,6 +128,7 @@ export function waitUntil(deadline: number): number {
 
 /** The moment at which a limit in milliseconds, counted from now, runs out. */
 export function deadlineAfter(timeout: number): number {
+  if (timeout === Number.POSITIVE_INFINITY) return timeout
   return timeout <= 0 ? NOW : performance.now() + timeout
 }
 

@@ -359,6 +359,17 @@ fn what_is_no_stream_is_refused_and_stays_open() {
     }
 }
 
+#[test]
+fn an_end_of_a_pipe_goes_only_its_way() {
+    let (reader, writer) = io::pipe().unwrap();
+    let (reader, writer) = (adopt(reader), adopt(writer));
+    assert!(reader.is_readable() && !reader.is_writable());
+    assert!(!writer.is_readable() && writer.is_writable());
+    let (socket, _theirs) = UnixStream::pair().unwrap();
+    let socket = Connection::from_raw(socket.into_raw_fd(), Vec::new(), true, false).unwrap();
+    assert!(socket.is_readable() && !socket.is_writable());
+}
+
 fn is_nonblocking(descriptor: impl AsFd) -> bool {
     fcntl_getfl(descriptor).unwrap().contains(OFlags::NONBLOCK)
 }

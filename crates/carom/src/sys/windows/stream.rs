@@ -22,12 +22,19 @@ use std::os::windows::io::{AsRawHandle, BorrowedHandle, FromRawHandle, IntoRawHa
 use std::ptr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use windows_sys::Wdk::Storage::FileSystem::{
+    FILE_INFORMATION_CLASS, FILE_SYNCHRONOUS_IO_ALERT, FILE_SYNCHRONOUS_IO_NONALERT, FileAccessInformation,
+    FileModeInformation, NtQueryInformationFile,
+};
 use windows_sys::Win32::Foundation::{
-    ERROR_PIPE_NOT_CONNECTED, HANDLE, HANDLE_FLAG_INHERIT, INVALID_HANDLE_VALUE, SetHandleInformation,
+    ERROR_PIPE_NOT_CONNECTED, HANDLE, HANDLE_FLAG_INHERIT, INVALID_HANDLE_VALUE, RtlNtStatusToDosError,
+    SetHandleInformation,
 };
 use windows_sys::Win32::Storage::FileSystem::{
-    FILE_FLAG_FIRST_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, PIPE_ACCESS_DUPLEX, PIPE_ACCESS_INBOUND,
+    FILE_FLAG_FIRST_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, FILE_READ_DATA, FILE_WRITE_DATA, PIPE_ACCESS_DUPLEX,
+    PIPE_ACCESS_INBOUND,
 };
+use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 use windows_sys::Win32::System::Pipes::{
     CreateNamedPipeW, GetNamedPipeInfo, PIPE_REJECT_REMOTE_CLIENTS, PIPE_TYPE_BYTE,
 };
@@ -163,6 +170,9 @@ impl Stream {
         if unsafe { GetNamedPipeInfo(handle, nothing, nothing, nothing, nothing) } == 0 {
             return Err(io::Error::new(ErrorKind::InvalidInput, "the handle is no named pipe"));
         }
+        if flags_of(handle, FileModeInformation)? & (FILE_SYNCHRONOUS_IO_ALERT | FILE_SYNCHRONOUS_IO_NONALERT) != 0 {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "the handle was not opened for overlapped use"));
+        }
         // SAFETY: the handle is open.
         if unsafe { SetHandleInformation(handle, HANDLE_FLAG_INHERIT, 0) } == 0 {
             return Err(io::Error::last_os_error());
@@ -183,6 +193,11 @@ impl Stream {
         // SAFETY: the pipe holds its handle open meanwhile.
         let handle = unsafe { BorrowedHandle::borrow_raw(pipe.pipe.as_raw_handle()) }.try_clone_to_owned()?;
         Ok(handle.into_raw_handle() as RawDescriptor)
+    }
+
+    pub(crate) fn directions(&self) -> io::Result<(bool, bool)> {
+        let access = flags_of(self.pipe().pipe.as_raw_handle(), FileAccessInformation)?;
+        Ok((access & FILE_READ_DATA != 0, access & FILE_WRITE_DATA != 0))
     }
 
     pub(crate) fn is_local(&self) -> bool {
@@ -257,6 +272,18 @@ impl Source for Stream {
     fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
         self.pipe().pipe.deregister(registry)
     }
+}
+
+/// One of the kinds of information on an open handle that are a single number.
+fn flags_of(handle: HANDLE, class: FILE_INFORMATION_CLASS) -> io::Result<u32> {
+    let (mut status, mut flags) = (IO_STATUS_BLOCK::default(), 0u32);
+    // SAFETY: both outlive the call, which is told the size of `flags`.
+    let result = unsafe { NtQueryInformationFile(handle, &mut status, (&raw mut flags).cast(), 4, class) };
+    if result < 0 {
+        // SAFETY: no pointers go in.
+        return Err(io::Error::from_raw_os_error(unsafe { RtlNtStatusToDosError(result) } as i32));
+    }
+    Ok(flags)
 }
 
 fn unsupported(text: &'static str) -> io::Error {
