@@ -1,5 +1,4 @@
 /** One end of a pipe or a socket: objects and bytes, async and blocking. */
-import { constants } from 'node:buffer'
 import {
   type AsyncOptions,
   checkBoolean,
@@ -32,41 +31,18 @@ import type {
 import { asyncMessages, syncMessages } from './iterators.js'
 import { Limit } from './limit.js'
 import { Liveness } from './liveness.js'
-import { deadlineAfter, environment, NOW } from './native.js'
-import { anyBytes, anyValue, eachOf, nextValue, Receiver, type Want, want } from './receiver.js'
+import { deadlineAfter, defer, environment, NOW } from './native.js'
+import { Receiver } from './receiver.js'
 import { Sender, sendEverything, type Terms } from './sender.js'
 import { serializers } from './serializers/index.js'
-import type { Serializer } from './serializers/serializer.js'
+import { checkSettings, nameOf, type Settings } from './settings.js'
+import { anyValue, bytesWanted, eachOf, intoWanted, nextValue, optionsOf, pollOptions, type Want } from './want.js'
 
 /** How long the end of the process waits for what is unsent, in milliseconds. */
 const EXIT_LIMIT = 1000
-const DEFAULT_HIGH_WATER_MARK = 64 * 1024
 const MAX_DESCRIPTOR = 2 ** 31 - 1
 
 process.on('exit', () => sendEverything(performance.now() + EXIT_LIMIT))
-
-/** What a connection is made of, besides its descriptor. */
-export interface Settings {
-  /** A serializer, or the name of a built-in one. */
-  readonly serializer: Serializer | keyof typeof serializers
-  readonly maxMessageLength: number
-  readonly highWaterMark: number
-  /** Fails with `WouldBlockError` where it would wait. */
-  readonly nonblocking: boolean
-}
-
-/** Settings from a user's options, checked. */
-export function checkSettings(options: ConnectionOptions | undefined, nonblocking = false): Settings {
-  const { serializer = serializers.msgpack, maxMessageLength, highWaterMark } = checkOptions(options) ?? {}
-  if (typeof serializer?.encode !== 'function' || typeof serializer.decode !== 'function')
-    throw invalidArgType('serializer', 'an object with encode and decode', serializer)
-  return {
-    serializer,
-    maxMessageLength: checkLength('maxMessageLength', maxMessageLength ?? constants.MAX_LENGTH),
-    highWaterMark: checkLength('highWaterMark', highWaterMark ?? DEFAULT_HIGH_WATER_MARK),
-    nonblocking,
-  }
-}
 
 const unlimited: Terms = { timeout: Number.POSITIVE_INFINITY, byDefault: true }
 /** What `detach` gave and `from` has opened. */
@@ -74,6 +50,7 @@ const opened = new WeakSet<object>()
 
 // What other files of the library may do with a connection, and users may not.
 /** Makes a connection of a slot of the addon. */
+// biome-ignore lint/suspicious/noExplicitAny: whoever makes it knows what it carries
 export let connect: (slot: number, settings: Settings) => Connection<any, any>
 /** What travels with a connection to another process. @throws TypeError when its serializer cannot. */
 export let settingsOf: (conn: Connection) => Settings & { readonly serializer: keyof typeof serializers }
@@ -99,8 +76,7 @@ export class Connection<out Receives = unknown, in Sends = Receives>
 
   private constructor(slot: number, settings: Settings) {
     const { maxMessageLength, highWaterMark, nonblocking } = settings
-    const serializer =
-      typeof settings.serializer === 'string' ? serializers[settings.serializer] : settings.serializer
+    const serializer = typeof settings.serializer === 'string' ? serializers[settings.serializer] : settings.serializer
     this.#slot = slot
     this.#settings = settings
     this.#directions = { readable: environment.isReadable(slot), writable: environment.isWritable(slot) }
@@ -124,7 +100,8 @@ export class Connection<out Receives = unknown, in Sends = Receives>
     const { fd, received } = source
     if (typeof fd !== 'number') throw invalidArgType('source.fd', 'a descriptor', fd)
     if (!(received instanceof Uint8Array)) throw invalidArgType('source.received', 'a Uint8Array', received)
-    if (opened.has(source)) throw invalidArgValue('source', 'has been opened before: what detach() gives is opened once')
+    if (opened.has(source))
+      throw invalidArgValue('source', 'has been opened before: what detach() gives is opened once')
     const conn = adopt<Receives, Sends>(fd, { ...settings, ...directions(options, source), received })
     opened.add(source)
     return conn
@@ -166,6 +143,7 @@ export class Connection<out Receives = unknown, in Sends = Receives>
   sendSync(value: Sends, options?: SyncOptions): void {
     this.#checkSend()
     this.#sender.sendSync(value, terms(options))
+    this.#wakeReceiver()
   }
 
   sendBytes(buf: Bytes, offset?: number | (AsyncOptions & ByteRange), size?: number): Promise<void> {
@@ -182,6 +160,7 @@ export class Connection<out Receives = unknown, in Sends = Receives>
     this.#checkSend()
     const options = rangeOf(offset, size)
     this.#sender.sendBytesSync(checkBytes(buf, options?.offset, options?.size), terms(options))
+    this.#wakeReceiver()
   }
 
   recv(options?: AsyncOptions): Promise<Receives> {
@@ -343,6 +322,11 @@ export class Connection<out Receives = unknown, in Sends = Receives>
     return this.close()
   }
 
+  /** A blocking send may have taken in a message, of which nothing will be told any more. */
+  #wakeReceiver(): void {
+    if (this.#receiver.waiting) defer(this.#receiver)
+  }
+
   #receive(want: Want, options: AsyncOptions | undefined): Promise<unknown> {
     try {
       this.#checkReceive()
@@ -380,7 +364,8 @@ export class Connection<out Receives = unknown, in Sends = Receives>
   /** Sends what this tick has accepted, and checks that nothing else is under way. */
   #checkIdle(): void {
     if (this.#closed) throw ClosedError.create('connection')
-    if (this.#receiver.waiting) throw busy('A receive or poll is pending on this connection: await it, or abort it, first')
+    if (this.#receiver.waiting)
+      throw busy('A receive or poll is pending on this connection: await it, or abort it, first')
     if (!this.#sender.drain(NOW))
       throw busy('Not all that was sent has left this connection: await its sends until bufferedAmount is 0, first')
   }
@@ -405,7 +390,7 @@ export class Connection<out Receives = unknown, in Sends = Receives>
     }
     isConnection = (value): value is Connection => typeof value === 'object' && value !== null && #slot in value
     // So that serializers know one, without knowing this file.
-    Object.defineProperty(this.prototype, Symbol.for('carom.connection'), { value: true })
+    Object.defineProperty(Connection.prototype, Symbol.for('carom.connection'), { value: true })
   }
 }
 
@@ -432,15 +417,6 @@ function directions(
   }
 }
 
-function nameOf(serializer: Settings['serializer']): keyof typeof serializers {
-  if (typeof serializer === 'string') return serializer
-  const names = Object.keys(serializers) as (keyof typeof serializers)[]
-  const name = names.find(name => serializers[name] === serializer)
-  if (name === undefined)
-    throw invalidArgValue('connection', 'has a serializer of its own, which cannot move to another process: use a built-in one')
-  return name
-}
-
 function terms(options: AsyncOptions | undefined): Terms {
   if (checkOptions(options) === undefined) return unlimited
   const { timeout, signal } = options as AsyncOptions
@@ -455,26 +431,4 @@ function rangeOf(
 ): (AsyncOptions & ByteRange) | undefined {
   if (typeof offset === 'object' && offset !== null) return offset
   return offset === undefined && size === undefined ? undefined : { offset, size }
-}
-
-/** The options object, where a positional argument may stand in its place. */
-function optionsOf<T extends object>(options: number | T | undefined): T | undefined {
-  return typeof options === 'number' ? undefined : options
-}
-
-function bytesWanted(maxLength: number | { maxLength?: number | undefined } | undefined): Want {
-  const limit = typeof maxLength === 'number' ? maxLength : checkOptions(maxLength, 'maxLength')?.maxLength
-  if (limit === undefined) return anyBytes
-  return want('bytes', checkLength('maxLength', limit))
-}
-
-function intoWanted(buf: Bytes, offset: number | { offset?: number | undefined } | undefined): Want {
-  const from = typeof offset === 'number' ? offset : checkOptions(offset, 'offset')?.offset
-  return want('into', Number.POSITIVE_INFINITY, checkBytes(buf, from))
-}
-
-function pollOptions(timeout: number | AsyncOptions | undefined): AsyncOptions {
-  if (typeof timeout === 'number') return { timeout }
-  const options = checkOptions(timeout, 'timeout')
-  return { timeout: options?.timeout ?? 0, signal: options?.signal }
 }

@@ -175,11 +175,7 @@ export class SerializerError extends Error {
   }
   /** @internal */
   static encoding(cause: unknown): SerializerError {
-    return new SerializerError(
-      'The serializer cannot carry this value; nothing was sent',
-      'ERR_CAROM_ENCODE',
-      cause,
-    )
+    return new SerializerError('The serializer cannot carry this value; nothing was sent', 'ERR_CAROM_ENCODE', cause)
   }
   /** @internal */
   static decoding(cause: unknown, bytes: ReceivedBytes): SerializerError {
@@ -253,10 +249,7 @@ export function bootstrapping(): Error {
 
 /** `name` says which argument or option, `expected` what it has to be: "a number". */
 export function invalidArgType(name: string, expected: string, actual: unknown): TypeError {
-  return withCode(
-    new TypeError(`The ${name} must be ${expected}, not ${describe(actual)}`),
-    'ERR_INVALID_ARG_TYPE',
-  )
+  return withCode(new TypeError(`The ${name} must be ${expected}, not ${describe(actual)}`), 'ERR_INVALID_ARG_TYPE')
 }
 
 /** Of the right type, but not one of what it may be: `why` ends the sentence "The {name} …". */

@@ -10,16 +10,16 @@ import { markAsUntransferable } from 'node:worker_threads'
 import type { ReceivedBytes } from './bytes.js'
 import { EOFError, MessageTooLongError, SerializerError, systemError } from './errors.js'
 import {
+  inbox as arena,
+  spans as arenaSpans,
   BODY,
   bodyLength,
   DRAINED,
   ENDED,
   environment,
   FRAMES_SHIFT,
-  inbox as arena,
   read,
   readBody,
-  spans as arenaSpans,
   UNTIL_TOLD,
   waitUntil,
 } from './native.js'

@@ -25,10 +25,13 @@ export class Limit {
   }
 
   #arm(left: number, timeout: number): void {
-    this.#timer = setTimeout(() => {
-      if (left > MAX_TIMER) this.#arm(left - MAX_TIMER, timeout)
-      else this.#end(TimeoutError.create(timeout))
-    }, Math.min(left, MAX_TIMER))
+    this.#timer = setTimeout(
+      () => {
+        if (left > MAX_TIMER) this.#arm(left - MAX_TIMER, timeout)
+        else this.#end(TimeoutError.create(timeout))
+      },
+      Math.min(left, MAX_TIMER),
+    )
     // The pending operation keeps the process alive, or does not if its connection was told so.
     this.#timer.unref()
   }

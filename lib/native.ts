@@ -72,12 +72,7 @@ const threaded = process.env.CAROM_REACTOR === 'thread' || 'bun' in process.vers
 
 /** All calls that are not hot. */
 export const environment = new Environment(
-  inbox,
-  spans,
-  outbox,
-  extents,
-  news,
-  bodyLength,
+  { inbox, spans, outbox, extents, news, body: bodyLength },
   dispatch,
   threaded,
   !isMainThread,

@@ -3,7 +3,7 @@
  *
  * All connections of this thread share it. Each remembers which parts of it are its own; when it is full, all send.
  */
-import { HEADER, LARGE, outbox as arena } from './native.js'
+import { outbox as arena, HEADER, LARGE } from './native.js'
 import type { FastSerializer } from './serializers/serializer.js'
 
 /** Who has messages in the arena. */

@@ -1,9 +1,10 @@
 /** Pipes: pairs of connected ends. */
 import { checkBoolean, checkOptions } from './arguments.js'
-import { checkSettings, type Connection, connect } from './connection.js'
+import { type Connection, connect } from './connection.js'
 import { systemError } from './errors.js'
 import type { ConnectionOptions, ReadableConnection, WritableConnection } from './interfaces.js'
 import { environment } from './native.js'
+import { checkSettings } from './settings.js'
 
 export interface PipeOptions extends ConnectionOptions {
   /** `false`: the first end only receives, the second only sends. Default `true`. */

@@ -1,49 +1,27 @@
 /** The receiving half of a connection: who waits for a message, first come, first served. */
 import { type AsyncOptions, checkOptions, checkSignal, checkTimeout, type SyncOptions } from './arguments.js'
-import { BufferTooShortError, busy, ClosedError, EOFError, MessageTooLongError, TimeoutError, WouldBlockError } from './errors.js'
-import { Inbox } from './inbox.js'
+import {
+  BufferTooShortError,
+  busy,
+  ClosedError,
+  EOFError,
+  MessageTooLongError,
+  TimeoutError,
+  WouldBlockError,
+} from './errors.js'
+import type { Inbox } from './inbox.js'
 import { Limit } from './limit.js'
 import type { Liveness } from './liveness.js'
-import { sendAll } from './outbox.js'
 import { deadlineAfter, defer, environment, NOW, readers, turn, UNTIL_TOLD } from './native.js'
+import { sendAll } from './outbox.js'
 import type { Sender } from './sender.js'
 import { asFast, type FastSerializer, type Serializer } from './serializers/serializer.js'
+import { aMessage, type Want } from './want.js'
 
 /** How many batches one connection reads before the event loop has its turn. */
 const READS_PER_TURN = 4
 /** How long a blocking receive pushes what is unsent before it looks for a message again, in milliseconds. */
 const SEND_SLICE = 20
-
-/** What is wanted of the next message. */
-export interface Want {
-  readonly kind: 'value' | 'bytes' | 'into' | 'poll'
-  /** The longest message that is taken, in bytes. */
-  readonly maxLength: number
-  /** Where the message goes, with `into`. */
-  readonly target: Uint8Array | undefined
-  /** Settle as an iterator's `next`: the end of the stream, and of this end, is its end. */
-  readonly iterate: boolean
-}
-
-/** Makes them all of one shape, which is what keeps the hot path fast. */
-export function want(
-  kind: Want['kind'],
-  maxLength = Number.POSITIVE_INFINITY,
-  target?: Uint8Array,
-  iterate = false,
-): Want {
-  return { kind, maxLength, target, iterate }
-}
-
-/** The same, for an iterator. */
-export function eachOf({ kind, maxLength, target }: Want): Want {
-  return want(kind, maxLength, target, true)
-}
-
-export const anyValue = want('value')
-export const anyBytes = want('bytes')
-export const nextValue = eachOf(anyValue)
-const aMessage = want('poll')
 
 interface Pending {
   readonly want: Want
@@ -135,8 +113,7 @@ export class Receiver {
     const deadline = failsAtOnce ? NOW : deadlineAfter(timeout)
     if (!this.#inbox.ready) {
       this.#sendFirst(deadline)
-      if (!this.#fill(deadline, want))
-        throw failsAtOnce ? WouldBlockError.forReceive() : TimeoutError.create(timeout)
+      if (!this.#fill(deadline, want)) throw failsAtOnce ? WouldBlockError.forReceive() : TimeoutError.create(timeout)
     }
     return this.#take(want)
   }
@@ -158,7 +135,10 @@ export class Receiver {
   onNews(): void {
     if (this.#absorbing && this.#pending.length === 0) this.#absorb()
     while (this.#pending.length > 0) {
-      if (!this.#mayRead()) return defer(this)
+      if (!this.#mayRead()) {
+        defer(this)
+        return
+      }
       const here = this.#fill(UNTIL_TOLD, this.#pending[0].want)
       this.#serve()
       if (here || this.#pending.length === 0) continue

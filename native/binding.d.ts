@@ -12,14 +12,11 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 /** The connections of one environment. Each is known by a number, its slot. */
 export declare class Environment {
   /**
-   * Starts a reactor, which calls `dispatch` with the number of entries in the table of news.
-   *
-   * `inbox` holds received bytes, at `spans` (offset and length of each message); `outbox` bytes to send, at
-   * `extents` (from and to); `body` one number, the length of the large message that follows. `threaded` forces
-   * the reactor that has a thread. `interruptible`: this environment is a worker's, which can be terminated while
-   * a call blocks it.
+   * Starts a reactor, which calls `dispatch` with the number of entries in the table of news. `threaded` forces the
+   * one that has a thread. `interruptible`: this environment is a worker's, which can be terminated while a call
+   * blocks it.
    */
-  constructor(inbox: Uint8Array, spans: Uint32Array, outbox: Uint8Array, extents: Uint32Array, news: Uint32Array, body: Float64Array, dispatch: (arg: number) => void, threaded: boolean, interruptible: boolean)
+  constructor(memory: Memory, dispatch: (arg: number) => void, threaded: boolean, interruptible: boolean)
   /** `loop` or `thread`. */
   get reactor(): string
   /** The hot calls: an object of plain functions, see `calls`. */
@@ -83,4 +80,20 @@ export interface Exit {
   code?: number
   /** The number of the signal. */
   signal?: number
+}
+
+/** Where received bytes, their spans, bytes to send and news of readiness are exchanged. */
+export interface Memory {
+  /** Received messages. */
+  inbox: Uint8Array
+  /** Offset and length of each received message in the inbox. */
+  spans: Uint32Array
+  /** Messages to send, each behind its header. */
+  outbox: Uint8Array
+  /** From and to of each part of the outbox that is to be sent. */
+  extents: Uint32Array
+  /** Who is ready: a connection's slot times 4, plus 1 for readable, plus 2 for writable. */
+  news: Uint32Array
+  /** One number: the length of the large message that follows. */
+  body: Float64Array
 }

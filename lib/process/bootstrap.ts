@@ -4,8 +4,9 @@
  */
 import { fileURLToPath } from 'node:url'
 import { deserialize } from 'node:v8'
-import { adopt, checkSettings } from '../connection.js'
+import { adopt } from '../connection.js'
 import { EOFError } from '../errors.js'
+import { checkSettings } from '../settings.js'
 import type { Assignment } from './assignment.js'
 import { unpackArguments } from './packed-arguments.js'
 import { becomeChild, whileImporting } from './role.js'

@@ -17,8 +17,5 @@ fn main() -> std::io::Result<()> {
 
 #[cfg(not(unix))]
 fn main() -> std::io::Result<()> {
-    Err(std::io::Error::new(
-        std::io::ErrorKind::Unsupported,
-        "this system has no socketpair",
-    ))
+    Err(std::io::Error::new(std::io::ErrorKind::Unsupported, "this system has no socketpair"))
 }

@@ -16,15 +16,10 @@ impl Messages {
     /// Messages of `size` bytes, at least the two stamps.
     pub(crate) fn new(size: usize) -> io::Result<Self> {
         if size < 2 * STAMP {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "a message holds two stamps: at least 8 bytes",
-            ));
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a message holds two stamps: at least 8 bytes"));
         }
         let length = (RING_BYTES / size).clamp(1, RING_MAX) as u32;
-        Ok(Self {
-            ring: (0..length).map(|number| message(number, size)).collect(),
-        })
+        Ok(Self { ring: (0..length).map(|number| message(number, size)).collect() })
     }
 
     /// The length of each message.
@@ -46,20 +41,12 @@ impl Messages {
         } else {
             received.len() == sent.len() && received[..STAMP] == sent[..STAMP] && received[last..] == sent[last..]
         };
-        if same {
-            Ok(())
-        } else {
-            Err(io::Error::other(format!(
-                "message {index} is not the one that was sent"
-            )))
-        }
+        if same { Ok(()) } else { Err(io::Error::other(format!("message {index} is not the one that was sent"))) }
     }
 }
 
 fn message(number: u32, size: usize) -> Vec<u8> {
-    let mut bytes: Vec<u8> = (0..size as u32)
-        .map(|at| (at.wrapping_mul(31).wrapping_add(number)) as u8)
-        .collect();
+    let mut bytes: Vec<u8> = (0..size as u32).map(|at| (at.wrapping_mul(31).wrapping_add(number)) as u8).collect();
     bytes[..STAMP].copy_from_slice(&number.to_le_bytes());
     bytes[size - STAMP..].copy_from_slice(&number.to_le_bytes());
     bytes

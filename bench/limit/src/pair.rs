@@ -40,10 +40,7 @@ impl Work {
             "oneway" => Shape::OneWay,
             _ => return Err(usage()),
         };
-        Ok(Self {
-            shape,
-            messages: Messages::new(size.parse().map_err(|_| usage())?)?,
-        })
+        Ok(Self { shape, messages: Messages::new(size.parse().map_err(|_| usage())?)? })
     }
 }
 
@@ -58,10 +55,7 @@ impl Round {
 
     fn parse(line: &str) -> Option<Self> {
         let (count, whole) = line.split_once(' ')?;
-        Some(Self {
-            count: count.parse().ok()?,
-            whole: whole == "1",
-        })
+        Some(Self { count: count.parse().ok()?, whole: whole == "1" })
     }
 
     fn write(&self, socket: &mut UnixStream) -> io::Result<()> {
@@ -81,10 +75,7 @@ impl Round {
         }
         let mut count = [0; 8];
         count.copy_from_slice(&order[..8]);
-        Ok(Some(Self {
-            count: u64::from_le_bytes(count),
-            whole: order[8] == 1,
-        }))
+        Ok(Some(Self { count: u64::from_le_bytes(count), whole: order[8] == 1 }))
     }
 }
 
@@ -181,8 +172,5 @@ fn await_acknowledgement(socket: &mut UnixStream) -> io::Result<()> {
 }
 
 fn usage() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::InvalidInput,
-        "usage: limit roundtrip|oneway SIZE, then lines of COUNT WHOLE",
-    )
+    io::Error::new(io::ErrorKind::InvalidInput, "usage: limit roundtrip|oneway SIZE, then lines of COUNT WHOLE")
 }

@@ -4,7 +4,7 @@ use crate::calls;
 use crate::memory::Memory;
 use crate::reactor::Reactor;
 use carom::{Connection, End, ExitStatus, Interest, Registry, Wait};
-use napi::bindgen_prelude::{Either, Float64Array, Function, Object, Uint8Array, Uint32Array};
+use napi::bindgen_prelude::{Either, Function, Object, Uint8Array};
 use napi::{Env, Error, Result};
 use napi_derive::napi;
 use slab::Slab;
@@ -168,26 +168,17 @@ pub struct Environment {
 
 #[napi]
 impl Environment {
-    /// Starts a reactor, which calls `dispatch` with the number of entries in the table of news.
-    ///
-    /// `inbox` holds received bytes, at `spans` (offset and length of each message); `outbox` bytes to send, at
-    /// `extents` (from and to); `body` one number, the length of the large message that follows. `threaded` forces
-    /// the reactor that has a thread. `interruptible`: this environment is a worker's, which can be terminated while
-    /// a call blocks it.
+    /// Starts a reactor, which calls `dispatch` with the number of entries in the table of news. `threaded` forces the
+    /// one that has a thread. `interruptible`: this environment is a worker's, which can be terminated while a call
+    /// blocks it.
     #[napi(constructor)]
     pub fn new(
         env: &Env,
-        inbox: Uint8Array,
-        spans: Uint32Array,
-        outbox: Uint8Array,
-        extents: Uint32Array,
-        news: Uint32Array,
-        body: Float64Array,
+        memory: Memory,
         dispatch: Function<u32, ()>,
         threaded: bool,
         interruptible: bool,
     ) -> Result<Environment> {
-        let memory = Memory::new(inbox, spans, outbox, extents, news, body);
         let (state, reactor) = Reactor::start(env, memory, &dispatch, threaded)?;
         Ok(Environment { state, reactor, interruptible })
     }
@@ -221,9 +212,7 @@ impl Environment {
     pub fn adopt(&self, fd: i64, received: &[u8], readable: bool, writable: bool, max_length: f64) -> i32 {
         let Ok(fd) = fd.try_into() else { return errno(&io::ErrorKind::InvalidInput.into()) };
         match Connection::from_raw(fd, received.to_vec(), readable, writable) {
-            Ok(connection) => {
-                self.state.borrow_mut().insert(connection.with_max_length(max_length as u64)) as i32
-            }
+            Ok(connection) => self.state.borrow_mut().insert(connection.with_max_length(max_length as u64)) as i32,
             Err(error) => errno(&error),
         }
     }

@@ -3,29 +3,26 @@
 
 use carom::frame::Span;
 use napi::bindgen_prelude::{Float64Array, Uint8Array, Uint32Array};
+use napi_derive::napi;
 
 /// Where received bytes, their spans, bytes to send and news of readiness are exchanged.
-pub(crate) struct Memory {
-    inbox: Uint8Array,
-    spans: Uint32Array,
-    outbox: Uint8Array,
-    extents: Uint32Array,
-    news: Uint32Array,
-    body: Float64Array,
+#[napi(object, object_to_js = false)]
+pub struct Memory {
+    /// Received messages.
+    pub inbox: Uint8Array,
+    /// Offset and length of each received message in the inbox.
+    pub spans: Uint32Array,
+    /// Messages to send, each behind its header.
+    pub outbox: Uint8Array,
+    /// From and to of each part of the outbox that is to be sent.
+    pub extents: Uint32Array,
+    /// Who is ready: a connection's slot times 4, plus 1 for readable, plus 2 for writable.
+    pub news: Uint32Array,
+    /// One number: the length of the large message that follows.
+    pub body: Float64Array,
 }
 
 impl Memory {
-    pub(crate) fn new(
-        inbox: Uint8Array,
-        spans: Uint32Array,
-        outbox: Uint8Array,
-        extents: Uint32Array,
-        news: Uint32Array,
-        body: Float64Array,
-    ) -> Memory {
-        Memory { inbox, spans, outbox, extents, news, body }
-    }
-
     /// The arena that small messages are received into, and the table of where they lie in it.
     pub(crate) fn inbox(&mut self) -> (&mut [u8], &mut [Span]) {
         // SAFETY: only this thread touches the memory, and JavaScript does not run while the slices are in use. A span
@@ -42,7 +39,7 @@ impl Memory {
         (&self.outbox, &self.extents)
     }
 
-    /// The table of news: a connection's number times 4, plus 1 for readable, plus 2 for writable.
+    /// The table of news.
     pub(crate) fn news(&mut self) -> &mut [u32] {
         // SAFETY: as above.
         unsafe { self.news.as_mut() }

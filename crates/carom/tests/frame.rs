@@ -55,6 +55,8 @@ fn frames_are_those_of_cpython() {
         assert_eq!((found.frames, found.consumed, found.stop), (1, wire.len(), Stop::Partial));
         assert_eq!(bytes_at(&wire, spans[0]), message);
     }
+    let all_bytes: Vec<u8> = (0..=255).collect();
+    assert_eq!(framed(&all_bytes), [from_hex("00000100"), all_bytes].concat());
 }
 
 #[test]
@@ -163,22 +165,15 @@ proptest! {
 /// The same through a connection, whose other end is written to byte by byte, piece by piece.
 #[cfg(unix)]
 mod connection {
-    use super::common::{Reader, framed, pattern};
+    use super::common::{Reader, ends, framed, pattern};
     use super::pieces;
-    use carom::{Connection, Error, Wait};
+    use carom::{Error, Wait};
     use proptest::prelude::*;
     use std::io::Write;
-    use std::os::fd::IntoRawFd;
-    use std::os::unix::net::UnixStream;
 
     /// Short ones, and some around the border to those that are read by themselves.
     fn lengths() -> impl Strategy<Value = Vec<usize>> {
         prop::collection::vec(prop_oneof![3 => 0usize..50, 1 => 65_500usize..65_600, 1 => 0usize..150_000], 0..8)
-    }
-
-    fn ends() -> (Connection, UnixStream) {
-        let (ours, theirs) = UnixStream::pair().unwrap();
-        (Connection::from_raw(ours.into_raw_fd(), Vec::new(), true, true).unwrap(), theirs)
     }
 
     /// A different one for each place, so that none can stand for another.

@@ -5,9 +5,9 @@
 //! be had (Windows; runtimes without libuv), a thread waits.
 #![expect(unsafe_code, reason = "the reactors meet libuv and Node-API where napi-rs has no wrapper")]
 
+mod thread;
 #[cfg(unix)]
 mod uv;
-mod thread;
 
 use crate::environment::State;
 use crate::memory::Memory;

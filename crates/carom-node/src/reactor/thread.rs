@@ -99,12 +99,11 @@ pub(crate) fn start(
     // SAFETY: the receiver lives until the function is released.
     unsafe { (*receiver).shared.replace(Some(Arc::clone(&shared))) };
     let for_thread = Arc::clone(&shared);
-    let thread = thread::Builder::new().name("carom".into()).spawn(move || run(poller, &for_thread)).map_err(to_napi)?;
+    let thread =
+        thread::Builder::new().name("carom".into()).spawn(move || run(poller, &for_thread)).map_err(to_napi)?;
     let cleanup = Box::new(Cleanup { shared, waker, thread: Some(thread) });
     // SAFETY: Node calls the hook once, with the box.
-    check_status!(unsafe {
-        sys::napi_add_env_cleanup_hook(env, Some(on_cleanup), Box::into_raw(cleanup).cast())
-    })?;
+    check_status!(unsafe { sys::napi_add_env_cleanup_hook(env, Some(on_cleanup), Box::into_raw(cleanup).cast()) })?;
     Ok(Handle { function })
 }
 
@@ -131,12 +130,7 @@ fn run(mut poller: Poller, shared: &Shared) {
 }
 
 /// On the environment's thread: JavaScript takes the news, as much at once as its table holds.
-unsafe extern "C" fn on_news(
-    env: sys::napi_env,
-    dispatch: sys::napi_value,
-    receiver: *mut c_void,
-    _data: *mut c_void,
-) {
+unsafe extern "C" fn on_news(env: sys::napi_env, dispatch: sys::napi_value, receiver: *mut c_void, _data: *mut c_void) {
     if env.is_null() {
         return;
     }
@@ -172,10 +166,7 @@ unsafe extern "C" fn on_cleanup(cleanup: *mut c_void) {
     }
     // SAFETY: nobody calls the function any more.
     unsafe {
-        sys::napi_release_threadsafe_function(
-            cleanup.shared.function.0,
-            sys::ThreadsafeFunctionReleaseMode::abort,
-        );
+        sys::napi_release_threadsafe_function(cleanup.shared.function.0, sys::ThreadsafeFunctionReleaseMode::abort);
     }
 }
 

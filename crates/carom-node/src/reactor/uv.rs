@@ -165,8 +165,7 @@ unsafe extern "C" fn on_news(raw: RawHandle, _status: c_int, _events: c_int) {
         sys::napi_get_reference_value(env, watcher.dispatch, &mut dispatch);
         sys::napi_get_global(env, &mut global);
         let argument = number(env, count);
-        let status =
-            sys::napi_make_callback(env, watcher.context, global, dispatch, 1, &argument, &mut result);
+        let status = sys::napi_make_callback(env, watcher.context, global, dispatch, 1, &argument, &mut result);
         if status == sys::Status::napi_pending_exception {
             report_exception(env);
         }

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test file is a crate of its own and uses a part of this")]
 
 use carom::frame::{Header, Span};
-use carom::{Connection, LARGE, Wait};
+use carom::{Connection, Error, LARGE, Wait};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -39,6 +39,18 @@ pub(crate) fn within_limit<T: Send + 'static>(work: impl FnOnce() -> T + Send + 
         Err(mpsc::RecvTimeoutError::Timeout) => panic!("it hangs"),
         Err(mpsc::RecvTimeoutError::Disconnected) => {
             std::panic::resume_unwind(worker.join().expect_err("it ended without a result"))
+        }
+    }
+}
+
+/// Sends until the stream takes no more: the messages that will arrive.
+pub(crate) fn fill(connection: &mut Connection, message: &[u8]) -> usize {
+    let mut accepted = 0;
+    loop {
+        match connection.send(message, Wait::No) {
+            Ok(()) => accepted += 1,
+            Err(Error::TimedOut) => return accepted + usize::from(connection.unsent() > 0),
+            Err(error) => panic!("{error}"),
         }
     }
 }
@@ -95,4 +107,17 @@ impl Reader {
         }
         true
     }
+}
+
+/// A connection for a descriptor that somebody else made.
+#[cfg(unix)]
+pub(crate) fn adopt(descriptor: impl std::os::fd::IntoRawFd) -> Connection {
+    Connection::from_raw(descriptor.into_raw_fd(), Vec::new(), true, true).unwrap()
+}
+
+/// A connection, and the raw stream at its other end.
+#[cfg(unix)]
+pub(crate) fn ends() -> (Connection, std::os::unix::net::UnixStream) {
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    (adopt(ours), theirs)
 }
