@@ -62,9 +62,13 @@ export function moveIn(tenant: Tenant): void {
 
 /** This one has left. The last one to leave frees the arena. */
 export function moveOut(tenant: Tenant): void {
-  const index = tenants.indexOf(tenant)
-  if (index < 0) return
-  tenants.splice(index, 1)
+  if (tenants.at(-1) === tenant) {
+    tenants.pop()
+  } else {
+    const index = tenants.indexOf(tenant)
+    if (index < 0) return
+    tenants.splice(index, 1)
+  }
   if (tenants.length === 0 && !encoding) position = 0
 }
 

@@ -3,7 +3,7 @@
 use crate::calls;
 use crate::memory::Memory;
 use crate::reactor::Reactor;
-use carom::{Connection, End, ExitStatus, Interest, Registry, Wait};
+use carom::{Connection, End, ExitStatus, Interest, Readiness, Registry, Wait};
 use napi::bindgen_prelude::{Either, Function, Object, Uint8Array};
 use napi::{Env, Error, Result};
 use napi_derive::napi;
@@ -27,11 +27,15 @@ pub(crate) struct State {
     connections: Slab<Entry>,
     pub(crate) memory: Memory,
     registry: Registry,
+    /// How many connections the reactor tells of.
+    watched: usize,
+    /// The connection whose last read found nothing, so that JavaScript waits for it; until something is told.
+    parked: Option<u32>,
 }
 
 impl State {
     pub(crate) fn new(memory: Memory, registry: Registry) -> State {
-        State { connections: Slab::new(), memory, registry }
+        State { connections: Slab::new(), memory, registry, watched: 0, parked: None }
     }
 
     /// A connection that JavaScript has not closed yet, and the memory that it reads into and writes from.
@@ -59,12 +63,31 @@ impl State {
             (Some(_), Some(interest)) => self.registry.reregister(&mut entry.connection, slot, interest)?,
             (_, None) => self.registry.deregister(&mut entry.connection)?,
         }
+        self.watched = self.watched + usize::from(wanted.is_some()) - usize::from(entry.watched.is_some());
         entry.watched = wanted;
         Ok(())
     }
 
+    /// JavaScript waits for this connection to become readable, or for none that is known.
+    pub(crate) fn park(&mut self, slot: Option<u32>) {
+        self.parked = slot;
+    }
+
+    /// The only connection of which anything can be told, if JavaScript waits for it: when there is news, it is this.
+    pub(crate) fn only_waiter(&self) -> Option<Readiness> {
+        let slot = self.parked.filter(|_| self.watched == 1)? as usize;
+        let entry = self.connections.get(slot)?;
+        (entry.watched == Some(Interest::Read)).then_some(Readiness {
+            token: slot,
+            readable: true,
+            hangup: false,
+            writable: false,
+        })
+    }
+
     /// Notes what the reactor told, and puts it into the table of news: the number of entries.
-    pub(crate) fn told(&mut self, news: impl Iterator<Item = carom::Readiness>) -> u32 {
+    pub(crate) fn told(&mut self, news: impl Iterator<Item = Readiness>) -> u32 {
+        self.parked = None;
         let mut count = 0;
         for readiness in news {
             let Some(entry) = self.connections.get_mut(readiness.token) else { continue };
@@ -83,6 +106,7 @@ impl State {
     fn remove(&mut self, slot: u32) -> Option<Connection> {
         let mut entry = self.connections.try_remove(slot as usize)?;
         if entry.watched.is_some() {
+            self.watched -= 1;
             // Or a copy of the descriptor in another process would keep it registered.
             _ = self.registry.deregister(&mut entry.connection);
         }

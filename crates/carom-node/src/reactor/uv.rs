@@ -11,6 +11,7 @@ use napi::{Error, Result, check_status, sys};
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::cell::RefCell;
 use std::ffi::{c_int, c_void};
+use std::iter::once;
 use std::os::fd::AsRawFd;
 use std::ptr;
 use std::rc::Rc;
@@ -147,10 +148,12 @@ unsafe extern "C" fn on_news(raw: RawHandle, _status: c_int, _events: c_int) {
     // SAFETY: libuv calls this for a handle of ours between its start and its close, on the loop's thread.
     let watcher = unsafe { &*uv.watcher(raw) };
     let count = {
-        let mut poller = watcher.poller.borrow_mut();
-        match poller.wait(Some(Duration::ZERO)) {
-            Ok(news) => watcher.state.borrow_mut().told(news),
-            Err(_) => 0,
+        let (mut state, mut poller) = (watcher.state.borrow_mut(), watcher.poller.borrow_mut());
+        match state.only_waiter() {
+            // Whose news it is needs no system call when it can be nobody else's. mio keeps the news, and libuv calls
+            // again, until the connection was read empty or mio was asked.
+            Some(only) => state.told(once(only)),
+            None => poller.wait(Some(Duration::ZERO)).map_or(0, |news| state.told(news)),
         }
     };
     if count == 0 {
