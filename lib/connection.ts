@@ -31,7 +31,7 @@ import type {
 import { asyncMessages, syncMessages } from './iterators.js'
 import { Limit } from './limit.js'
 import { Liveness } from './liveness.js'
-import { deadlineAfter, defer, environment, NOW } from './native.js'
+import { deadlineAfter, environment, NOW } from './native.js'
 import { Receiver } from './receiver.js'
 import { Sender, sendEverything, type Terms } from './sender.js'
 import { serializers } from './serializers/index.js'
@@ -143,7 +143,7 @@ export class Connection<out Receives = unknown, in Sends = Receives>
   sendSync(value: Sends, options?: SyncOptions): void {
     this.#checkSend()
     this.#sender.sendSync(value, terms(options))
-    this.#wakeReceiver()
+    this.#receiver.recheck()
   }
 
   sendBytes(buf: Bytes, offset?: number | (AsyncOptions & ByteRange), size?: number): Promise<void> {
@@ -160,7 +160,7 @@ export class Connection<out Receives = unknown, in Sends = Receives>
     this.#checkSend()
     const options = rangeOf(offset, size)
     this.#sender.sendBytesSync(checkBytes(buf, options?.offset, options?.size), terms(options))
-    this.#wakeReceiver()
+    this.#receiver.recheck()
   }
 
   recv(options?: AsyncOptions): Promise<Receives> {
@@ -320,11 +320,6 @@ export class Connection<out Receives = unknown, in Sends = Receives>
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
-  }
-
-  /** A blocking send may have taken in a message, of which nothing will be told any more. */
-  #wakeReceiver(): void {
-    if (this.#receiver.waiting) defer(this.#receiver)
   }
 
   #receive(want: Want, options: AsyncOptions | undefined): Promise<unknown> {

@@ -20,6 +20,7 @@ import {
   FRAMES_SHIFT,
   read,
   readBody,
+  turn,
   UNTIL_TOLD,
   waitUntil,
 } from './native.js'
@@ -28,6 +29,8 @@ import type { FastSerializer, Serializer } from './serializers/serializer.js'
 /** The first piece of memory for a large message, in bytes, and how much larger each next one is than what arrived. */
 const FIRST_PIECE = 1024 * 1024
 const GROWTH = 8
+/** Up to how many bytes copying each by itself is the fastest. */
+const BYTE_BY_BYTE = 128
 /** How many bytes of a large message are read before the event loop has its turn. */
 const PIECE_PER_TURN = 4 * 1024 * 1024
 
@@ -60,6 +63,8 @@ export class Inbox {
   ended = false
   /** The stream had no more to give: wait for news before the next `fill`. */
   drained = false
+  /** In which turn it was read last: there can be no news within one. */
+  #turn = -1
 
   constructor(slot: number, maxMessageLength: number) {
     this.slot = slot
@@ -88,6 +93,8 @@ export class Inbox {
     if (this.ready) return true
     if (this.#body === undefined) {
       if (this.ended) return true
+      if (deadline === UNTIL_TOLD && this.drained && this.#turn === turn()) return false
+      this.#turn = turn()
       if (tenant !== this) tenant?.leaveArena()
       tenant = this
       const status = read(this.slot, waitUntil(deadline))
@@ -176,9 +183,7 @@ export class Inbox {
         const start = this.#spans[2 * this.#index]
         const length = this.#spans[2 * this.#index + 1]
         this.#index++
-        const bytes = Buffer.allocUnsafe(length) as ReceivedBytes
-        arena.copy(bytes, 0, start, start + length)
-        return bytes
+        return copyOf(start, start + length)
       }
       this.leaveArena()
     }
@@ -264,10 +269,12 @@ export class Inbox {
 function copyOf(start: number, end: number): Buffer<ArrayBuffer> {
   const size = end - start
   const pooled = size < Buffer.poolSize >>> 1
-  const copy = pooled ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size)
+  const copy = (pooled ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size)) as Buffer<ArrayBuffer>
   if (!pooled) markAsUntransferable(copy.buffer)
-  arena.copy(copy, 0, start, end)
-  return copy as Buffer<ArrayBuffer>
+  // A few bytes are copied faster than a view of them is made.
+  if (size > BYTE_BY_BYTE) arena.copy(copy, 0, start, end)
+  else for (let i = 0; i < size; i++) copy[i] = arena[start + i]
+  return copy
 }
 
 /** Gives a large message more memory: never by its header alone, but by what has arrived. */

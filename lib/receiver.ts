@@ -158,7 +158,14 @@ export class Receiver {
     if (absorbing) this.#absorb()
   }
 
+  /** What is here may no longer be all that was told of: a send that waited has read ahead. */
+  recheck(): void {
+    this.#inbox.drained = false
+    if (this.#pending.length > 0) defer(this)
+  }
+
   #absorb(): void {
+    this.#inbox.drained = false
     if (!this.#inbox.ready && !environment.absorb(this.#inbox.slot)) return
     this.setAbsorbing(false)
   }

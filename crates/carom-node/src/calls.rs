@@ -171,7 +171,7 @@ unsafe extern "C" fn read(env: sys::napi_env, info: sys::napi_callback_info) -> 
             + if batch.drained { DRAINED } else { 0 }
             + if batch.body.is_some() { BODY } else { 0 }
             + if batch.ended { ENDED } else { 0 };
-        state.park((wait == Wait::UntilTold && status == DRAINED).then_some(arguments.slot()));
+        state.park(batch.drained.then_some(arguments.slot()));
         Ok(status > DRAINED)
     });
     arguments.result(result.map(|()| status as f64))

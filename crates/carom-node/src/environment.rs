@@ -29,7 +29,7 @@ pub(crate) struct State {
     registry: Registry,
     /// How many connections the reactor tells of.
     watched: usize,
-    /// The connection whose last read found nothing, so that JavaScript waits for it; until something is told.
+    /// The connection that was read last, and empty, so that JavaScript may wait for it; until something is told.
     parked: Option<u32>,
 }
 
@@ -68,12 +68,12 @@ impl State {
         Ok(())
     }
 
-    /// JavaScript waits for this connection to become readable, or for none that is known.
+    /// JavaScript may wait for this connection to become readable, or for none that is known.
     pub(crate) fn park(&mut self, slot: Option<u32>) {
         self.parked = slot;
     }
 
-    /// The only connection of which anything can be told, if JavaScript waits for it: when there is news, it is this.
+    /// The only connection of which anything can be told, if JavaScript may wait for it: when there is news, it is this.
     pub(crate) fn only_waiter(&self) -> Option<Readiness> {
         let slot = self.parked.filter(|_| self.watched == 1)? as usize;
         let entry = self.connections.get(slot)?;
