@@ -63,7 +63,7 @@ export class Inbox {
   ended = false
   /** The stream had no more to give: wait for news before the next `fill`. */
   drained = false
-  /** In which turn it was read last: there can be no news within one. */
+  /** In which turn it was read last: there is no news within one. */
   #turn = -1
 
   constructor(slot: number, maxMessageLength: number) {
@@ -94,7 +94,8 @@ export class Inbox {
     if (this.#body === undefined) {
       if (this.ended) return true
       if (deadline === UNTIL_TOLD && this.drained && this.#turn === turn()) return false
-      this.#turn = turn()
+      // Only a read of that kind has news told.
+      this.#turn = deadline === UNTIL_TOLD ? turn() : -1
       if (tenant !== this) tenant?.leaveArena()
       tenant = this
       const status = read(this.slot, waitUntil(deadline))
@@ -128,9 +129,9 @@ export class Inbox {
       const count = Math.floor(status / 2)
       body.filled += count
       turn -= count
-      if (body.filled === body.length) break
       this.ended = status % 2 === 1
       this.drained = count < piece.byteLength
+      if (body.filled === body.length) break
       if (this.ended) this.#body = undefined
       if (this.drained || turn === 0) return this.ended
     }
