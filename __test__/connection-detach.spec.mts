@@ -271,3 +271,15 @@ if (process.platform === 'linux') {
     closeSync(fd)
   })
 }
+
+test('a connection whose descriptor somebody else has closed is closed by detach, and disturbs no other', async t => {
+  const [reader] = openOneWayPipe(t)
+  closeSync(reader.fd)
+  t.throws(() => reader.detach(), { code: 'EBADF' })
+  t.true(reader.closed)
+  const [a, b] = openPipe(t)
+  t.throws(() => reader.recvSync({ timeout: 0 }), { code: 'ERR_CAROM_CLOSED' })
+  await a.send('whole')
+  await reader.close()
+  t.is(await b.recv(), 'whole')
+})

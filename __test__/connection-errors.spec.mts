@@ -282,3 +282,62 @@ async function startOverTcp(t: ExecutionContext, form: string) {
   t.is(await child.report(), 'ready')
   return { child, peer }
 }
+
+/** What can become of a buffer while it is being sent, against the contract. */
+const losses: Record<string, (buf: Buffer<ArrayBuffer>) => void> = {
+  'is transferred away': ({ buffer }) => structuredClone(buffer, { transfer: [buffer] }),
+  shrinks: ({ buffer }) => (buffer as unknown as { resize(length: number): void }).resize(1_000),
+}
+
+function resizable(size: number): Buffer<ArrayBuffer> {
+  const options = { maxByteLength: size }
+  // @ts-expect-error the second argument is newer than the types
+  return Buffer.from(new ArrayBuffer(size, options))
+}
+
+for (const [how, lose] of Object.entries(losses)) {
+  test(`a buffer that ${how} in mid-message fails its send and the later ones, and the peer sees no whole message`, async t => {
+    const [a, b] = openPipe(t)
+    const buf = resizable(4 * 2 ** 20)
+    const sent = a.sendBytes(buf)
+    const queued = a.sendBytes(Buffer.alloc(100_000))
+    await b.poll(20)
+    lose(buf)
+    const received = b.recvBytes()
+    await t.throwsAsync(sent, { code: 'EINVAL' })
+    await t.throwsAsync(queued, { code: 'EINVAL' })
+    await t.throwsAsync(a.send('later'), { code: 'EINVAL' })
+    t.throws(() => a.sendSync('later'), { code: 'EINVAL' })
+    t.is(a.bufferedAmount, 0)
+    await a.close()
+    await t.throwsAsync(received, truncated)
+  })
+
+  test(`a buffer that ${how} while its send is withdrawn in mid-message fails the later ones`, async t => {
+    const [a, b] = openPipe(t)
+    const buf = resizable(4 * 2 ** 20)
+    const controller = new AbortController()
+    const sent = a.sendBytes(buf, { signal: controller.signal })
+    await b.poll(20)
+    lose(buf)
+    controller.abort(new Error('withdrawn'))
+    await t.throwsAsync(sent, { message: 'withdrawn' })
+    await t.throwsAsync(a.send('later'), { code: 'EINVAL' })
+  })
+
+  test(`a buffer that ${how} before any of it has left fails its send alone`, async t => {
+    const [a, b] = openPipe(t)
+    const first = a.sendBytes(Buffer.alloc(2 ** 20))
+    const buf = resizable(2 ** 20)
+    const second = a.sendBytes(buf)
+    const third = a.sendBytes(Buffer.alloc(2 ** 20))
+    lose(buf)
+    const received = [b.recvBytes(), b.recvBytes()]
+    await t.throwsAsync(second, { code: 'ERR_INVALID_ARG_VALUE' })
+    await Promise.all([first, third])
+    t.deepEqual(
+      (await Promise.all(received)).map(bytes => bytes.length),
+      [2 ** 20, 2 ** 20],
+    )
+  })
+}

@@ -136,6 +136,23 @@ for (const form of forms) {
   })
 }
 
+test('connections that are dropped without close() are closed by the collector, those that wait are not', async t => {
+  const program = startProgram(t, 'connection-dropped.mjs', { execArgv: ['--expose-gc'] })
+  const { descriptors, ...kept } = await program.report<Record<string, unknown>>()
+  t.is(descriptors, 0)
+  t.deepEqual(kept, {
+    ended: 'ERR_CAROM_EOF',
+    received: 'late',
+    polled: true,
+    iterated: 'late',
+    sent: 2 ** 22,
+    closed: 2 ** 22,
+    reused: 100,
+    detached: 'late',
+  })
+  t.is(await program.exit, 0)
+})
+
 test('a process whose connection is read by nobody until it has ended loses nothing', async t => {
   const [conn, end] = openPipe(t)
   const program = startProgram(t, 'connection-exit.mjs', { end, args: ['exit', 'blocking', '20', '1000'] })

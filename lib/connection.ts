@@ -45,6 +45,11 @@ const MAX_DESCRIPTOR = 2 ** 31 - 1
 process.on('exit', () => sendEverything(performance.now() + EXIT_LIMIT))
 
 const unlimited: Terms = { timeout: Number.POSITIVE_INFINITY, byDefault: true }
+/**
+ * Closes connections that were dropped without `close()`, when the collector has them. Only idle ones can be: whose
+ * receive waits or whose bytes are unsent is held by `readers`, `writers` and the outbox.
+ */
+const dropped = new FinalizationRegistry((slot: number) => environment.close(slot))
 /** What `detach` gave and `from` has opened. */
 const opened = new WeakSet<object>()
 
@@ -83,6 +88,7 @@ export class Connection<out Receives = unknown, in Sends = Receives>
     this.#inbox = new Inbox(slot, maxMessageLength)
     this.#sender = new Sender(slot, serializer, highWaterMark, nonblocking, this.#liveness, this.#onBlocked)
     this.#receiver = new Receiver(this.#inbox, serializer, this.#liveness, nonblocking, this.#sender)
+    dropped.register(this, slot, this)
   }
 
   /**
@@ -252,7 +258,7 @@ export class Connection<out Receives = unknown, in Sends = Receives>
       const finish = (error?: unknown) => {
         limit?.clear()
         this.#onSent = undefined
-        environment.close(this.#slot)
+        this.#release()
         error === undefined ? resolve() : reject(error)
       }
       this.#stop()
@@ -287,15 +293,20 @@ export class Connection<out Receives = unknown, in Sends = Receives>
     }
     if (failure !== undefined) this.#sender.drop(ClosedError.create('connection'))
     if (onSent) onSent(failure)
-    else environment.close(this.#slot)
+    else this.#release()
     if (failure !== undefined) throw failure
   }
 
   detach(): DetachedConnection {
     this.#checkIdle()
     const { frames, body } = this.#inbox.rest()
+    dropped.unregister(this)
     const detached = environment.detach(this.#slot, body)
-    if (typeof detached === 'number') throw systemError(detached, 'fcntl')
+    if (typeof detached === 'number') {
+      // Its slot is free already, and may become another connection's.
+      this.#stop()
+      throw systemError(detached, 'fcntl')
+    }
     // A copy of its own: structured clone copies the whole memory that a view is a part of.
     const received = new Uint8Array(frames.length + detached.received.length)
     received.set(frames)
@@ -369,6 +380,12 @@ export class Connection<out Receives = unknown, in Sends = Receives>
   #stop(): void {
     this.#closed = true
     this.#receiver.close()
+  }
+
+  /** The slot may become another connection's from now on. */
+  #release(): void {
+    dropped.unregister(this)
+    environment.close(this.#slot)
   }
 
   readonly #onBlocked = (isBlocked: boolean, error?: unknown): void => {

@@ -5,7 +5,7 @@
  * others of its tick, in one system call; what the kernel does not take of that stays in the addon, accepted. Beyond
  * the mark messages queue up here, where they can still be withdrawn. A large one is sent from where it lies.
  */
-import { SerializerError, systemError, TimeoutError, WouldBlockError } from './errors.js'
+import { invalidArgValue, SerializerError, systemError, TimeoutError, WouldBlockError } from './errors.js'
 import { Limit } from './limit.js'
 import type { Liveness } from './liveness.js'
 import {
@@ -243,7 +243,7 @@ export class Sender {
   }
 
   #enqueue(bytes: Uint8Array, terms: Terms): Promise<void> {
-    const size = bytes.byteLength + (bytes.byteLength > MAX_SHORT ? LONG_HEADER : HEADER)
+    const size = frameSize(bytes)
     return this.#pending(bytes, size, terms, pending => {
       this.#queue.push(pending)
       this.#queued += size
@@ -324,7 +324,7 @@ export class Sender {
   }
 
   #sendLarge(bytes: Uint8Array, terms: Terms, deadline: number): void {
-    const size = bytes.byteLength + (bytes.byteLength > MAX_SHORT ? LONG_HEADER : HEADER)
+    const size = frameSize(bytes)
     const progress = push(this.#slot, bytes, 0, waitUntil(deadline))
     if (progress < 0) throw systemError(progress, 'write')
     if (progress === size) return
@@ -363,6 +363,12 @@ export class Sender {
   #sendQueue(deadline: number): void {
     while (this.#queue.length > 0 && this.#last === undefined) {
       const head = this.#queue[0]
+      // One that has been begun is the addon's to refuse: nothing more can be sent after half a message.
+      if (head.progress === 0 && frameSize(head.bytes) !== head.size) {
+        this.#remove(head)
+        head.reject(invalidArgValue('buf', 'was resized or transferred away before it was sent'))
+        continue
+      }
       const isSmall = head.progress === 0 && head.bytes.byteLength < LARGE
       if (isSmall && this.#packed + this.#backlog + head.size <= this.#highWaterMark && packBytes(head.bytes)) {
         this.#own()
@@ -415,4 +421,9 @@ export class Sender {
     watch(this.#slot, isBlocked ? 1 : 0)
     this.#onBlocked(isBlocked, error)
   }
+}
+
+/** The bytes of a message on the wire, header included. */
+function frameSize({ byteLength }: Uint8Array): number {
+  return byteLength + (byteLength > MAX_SHORT ? LONG_HEADER : HEADER)
 }

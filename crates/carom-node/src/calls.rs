@@ -12,6 +12,7 @@ use napi::bindgen_prelude::Object;
 use napi::{Env, JsValue, Result, check_status, sys};
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
+use std::panic::{self, AssertUnwindSafe};
 use std::ptr;
 use std::rc::Rc;
 
@@ -59,6 +60,7 @@ pub(crate) fn object<'env>(
     Ok(object)
 }
 
+/// SAFETY: nobody calls these but Node, when JavaScript calls the function that [`object`] has made of one.
 type Call = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;
 
 /// The arguments of one call.
@@ -69,20 +71,6 @@ struct Arguments<'context> {
 }
 
 impl Arguments<'_> {
-    /// # Safety
-    /// `env` and `info` must be those of a call to a function that [`object`] has made.
-    unsafe fn new(env: sys::napi_env, info: sys::napi_callback_info) -> Self {
-        let mut count = 4;
-        let mut values = [ptr::null_mut(); 4];
-        let mut data = ptr::null_mut();
-        // SAFETY: the caller vouches for `env` and `info`; the array has the length that `count` says. Missing
-        // arguments become `undefined`.
-        unsafe {
-            sys::napi_get_cb_info(env, info, &mut count, values.as_mut_ptr(), ptr::null_mut(), &mut data);
-            Arguments { env, values, context: &*data.cast() }
-        }
-    }
-
     fn slot(&self) -> u32 {
         self.number(0) as u32
     }
@@ -151,103 +139,140 @@ pub(crate) fn is_terminated(env: sys::napi_env) -> bool {
     }
 }
 
+/// What all hot calls have in common: the arguments, and a result. A panic becomes an error like any other, since it must
+/// not unwind into Node.
+///
+/// # Safety
+/// `env` and `info` must be those of a call to a function that [`object`] has made.
+unsafe fn answer(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+    call: impl FnOnce(&Arguments) -> io::Result<f64>,
+) -> sys::napi_value {
+    let (mut count, mut values, mut data) = (4, [ptr::null_mut(); 4], ptr::null_mut());
+    // SAFETY: the caller vouches for `env` and `info`; the array has the length that `count` says. Missing arguments
+    // become `undefined`. The data is the context, which lives as long as the functions can be called.
+    let arguments = unsafe {
+        sys::napi_get_cb_info(env, info, &mut count, values.as_mut_ptr(), ptr::null_mut(), &mut data);
+        Arguments { env, values, context: &*data.cast() }
+    };
+    let result = panic::catch_unwind(AssertUnwindSafe(|| call(&arguments)));
+    arguments.result(result.unwrap_or_else(|_| Err(io::ErrorKind::Other.into())))
+}
+
 /// `read(slot, wait)`: receives messages into the inbox.
 unsafe extern "C" fn read(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    // SAFETY: Node calls this with its own.
-    let arguments = unsafe { Arguments::new(env, info) };
-    let wait = arguments.wait(1);
-    let mut status = 0;
-    let result = arguments.run(wait, |state, wait| {
-        if wait == Wait::UntilTold {
-            state.watch(arguments.slot(), None)?;
-        }
-        let (connection, memory) = state.connection(arguments.slot())?;
-        let (arena, spans) = memory.inbox();
-        let batch = connection.read_batch(arena, spans, wait)?;
-        if let Some(length) = batch.body {
-            memory.set_body_length(length);
-        }
-        status = batch.frames * 8
-            + if batch.drained { DRAINED } else { 0 }
-            + if batch.body.is_some() { BODY } else { 0 }
-            + if batch.ended { ENDED } else { 0 };
-        state.park(batch.drained.then_some(arguments.slot()));
-        Ok(status > DRAINED)
-    });
-    arguments.result(result.map(|()| status as f64))
+    let call = |arguments: &Arguments| {
+        let wait = arguments.wait(1);
+        let mut status = 0;
+        arguments.run(wait, |state, wait| {
+            if wait == Wait::UntilTold {
+                state.watch(arguments.slot(), None)?;
+            }
+            let (connection, memory) = state.connection(arguments.slot())?;
+            let (arena, spans) = memory.inbox();
+            let batch = connection.read_batch(arena, spans, wait)?;
+            if let Some(length) = batch.body {
+                memory.set_body_length(length);
+            }
+            status = batch.frames * 8
+                + if batch.drained { DRAINED } else { 0 }
+                + if batch.body.is_some() { BODY } else { 0 }
+                + if batch.ended { ENDED } else { 0 };
+            state.park(batch.drained.then_some(arguments.slot()));
+            Ok(status > DRAINED)
+        })?;
+        Ok(status as f64)
+    };
+    // SAFETY: only Node calls this, with its own.
+    unsafe { answer(env, info, call) }
 }
 
 /// `readBody(slot, target, wait)`: reads on in a large message; the number of bytes times 2, plus 1 when the stream has
 /// ended.
 unsafe extern "C" fn read_body(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    // SAFETY: Node calls this with its own.
-    let arguments = unsafe { Arguments::new(env, info) };
-    let target = arguments.bytes(1);
-    let (mut filled, mut ended) = (0, false);
-    let result = arguments.run(arguments.wait(2), |state, wait| {
-        if wait == Wait::UntilTold {
-            state.watch(arguments.slot(), None)?;
-        }
-        let (connection, _) = state.connection(arguments.slot())?;
-        filled += connection.read_body(&mut target[filled..], wait)?;
-        ended = connection.end().is_some();
-        Ok(filled == target.len() || ended)
-    });
-    arguments.result(result.map(|()| (filled * 2 + usize::from(ended)) as f64))
+    let call = |arguments: &Arguments| {
+        let target = arguments.bytes(1);
+        let (mut filled, mut ended) = (0, false);
+        arguments.run(arguments.wait(2), |state, wait| {
+            if wait == Wait::UntilTold {
+                state.watch(arguments.slot(), None)?;
+            }
+            let (connection, _) = state.connection(arguments.slot())?;
+            filled += connection.read_body(&mut target[filled..], wait)?;
+            ended = connection.end().is_some();
+            Ok(filled == target.len() || ended)
+        })?;
+        Ok((filled * 2 + usize::from(ended)) as f64)
+    };
+    // SAFETY: only Node calls this, with its own.
+    unsafe { answer(env, info, call) }
 }
 
 /// `flush(slot, count, wait)`: sends what is unsent and then the frames of the first `count` extents of the outbox,
 /// each of which holds messages that lie behind their headers; the number of bytes that stay unsent.
 unsafe extern "C" fn flush(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    // SAFETY: Node calls this with its own.
-    let arguments = unsafe { Arguments::new(env, info) };
-    let mut count = arguments.number(1) as usize;
-    let mut unsent = 0;
-    let result = arguments.run(arguments.wait(2), |state, wait| {
-        let (connection, memory) = state.connection(arguments.slot())?;
-        let (outbox, extents) = memory.outbox();
-        let range = |extent: &[u32]| &outbox[extent[0] as usize..extent[1] as usize];
-        unsent = if count == 1 {
-            connection.write(&[IoSlice::new(range(&extents[..2]))], wait)?
-        } else {
-            let slices: Vec<_> = extents.chunks_exact(2).take(count).map(|it| IoSlice::new(range(it))).collect();
-            connection.write(&slices, wait)?
-        };
-        count = 0;
-        Ok(unsent == 0)
-    });
-    arguments.result(result.map(|()| unsent as f64))
+    let call = |arguments: &Arguments| {
+        let mut count = arguments.number(1) as usize;
+        let mut unsent = 0;
+        arguments.run(arguments.wait(2), |state, wait| {
+            let (connection, memory) = state.connection(arguments.slot())?;
+            let (outbox, extents) = memory.outbox();
+            let mut slices = extents.chunks_exact(2).take(count).map(|extent| {
+                let range = extent[0] as usize..extent[1] as usize;
+                outbox.get(range).map(IoSlice::new).ok_or_else(|| io::ErrorKind::InvalidInput.into())
+            });
+            unsent = match (count, slices.next()) {
+                (1, Some(slice)) => connection.write(&[slice?], wait)?,
+                (_, first) => {
+                    let slices: io::Result<Vec<_>> = first.into_iter().chain(slices).collect();
+                    connection.write(&slices?, wait)?
+                }
+            };
+            count = 0;
+            Ok(unsent == 0)
+        })?;
+        Ok(unsent as f64)
+    };
+    // SAFETY: only Node calls this, with its own.
+    unsafe { answer(env, info, call) }
 }
 
 /// `push(slot, message, progress, wait)`: sends what is unsent and then one message, without copying it; how many
 /// bytes of its frame are on their way. When that is all of them, there is nothing unsent.
 unsafe extern "C" fn push(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    // SAFETY: Node calls this with its own.
-    let arguments = unsafe { Arguments::new(env, info) };
-    let message = &*arguments.bytes(1);
-    let total = Header::new(message.len() as u64).as_bytes().len() + message.len();
-    let mut progress = arguments.number(2) as usize;
-    let result = arguments.run(arguments.wait(3), |state, wait| {
-        let (connection, _) = state.connection(arguments.slot())?;
-        progress = connection.push(message, progress, wait)?;
-        Ok(progress == total)
-    });
-    arguments.result(result.map(|()| progress as f64))
+    let call = |arguments: &Arguments| {
+        let message = &*arguments.bytes(1);
+        let total = Header::new(message.len() as u64).as_bytes().len() + message.len();
+        let mut progress = arguments.number(2) as usize;
+        arguments.run(arguments.wait(3), |state, wait| {
+            let (connection, _) = state.connection(arguments.slot())?;
+            progress = connection.push(message, progress, wait)?;
+            Ok(progress == total)
+        })?;
+        Ok(progress as f64)
+    };
+    // SAFETY: only Node calls this, with its own.
+    unsafe { answer(env, info, call) }
 }
 
 /// `watch(slot, forRoom)`: lets the reactor tell of bytes to receive, and with 1 of room to send, too.
 unsafe extern "C" fn watch(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    // SAFETY: Node calls this with its own.
-    let arguments = unsafe { Arguments::new(env, info) };
-    let for_room = arguments.number(1) != 0.0;
-    let result = arguments.context.state.borrow_mut().watch(arguments.slot(), Some(for_room));
-    arguments.result(result.map(|()| 0.0))
+    let call = |arguments: &Arguments| {
+        let for_room = arguments.number(1) != 0.0;
+        arguments.context.state.borrow_mut().watch(arguments.slot(), Some(for_room))?;
+        Ok(0.0)
+    };
+    // SAFETY: only Node calls this, with its own.
+    unsafe { answer(env, info, call) }
 }
 
 /// `keepAlive(yes)`: whether news that may come keeps the process alive.
 unsafe extern "C" fn keep_alive(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    // SAFETY: Node calls this with its own.
-    let arguments = unsafe { Arguments::new(env, info) };
-    arguments.context.reactor.keep_alive(arguments.env, arguments.number(0) != 0.0);
-    arguments.result(Ok(0.0))
+    let call = |arguments: &Arguments| {
+        arguments.context.reactor.keep_alive(arguments.env, arguments.number(0) != 0.0);
+        Ok(0.0)
+    };
+    // SAFETY: only Node calls this, with its own.
+    unsafe { answer(env, info, call) }
 }

@@ -93,7 +93,8 @@ impl State {
             let Some(entry) = self.connections.get_mut(readiness.token) else { continue };
             entry.connection.told(readiness);
             let flags = u32::from(readiness.readable) | u32::from(readiness.writable) << 1;
-            self.memory.news()[count] = (readiness.token as u32) << 2 | flags;
+            let Some(place) = self.memory.news().get_mut(count) else { break };
+            *place = (readiness.token as u32) << 2 | flags;
             count += 1;
         }
         count as u32
@@ -148,9 +149,11 @@ pub(crate) fn wait_from(milliseconds: f64) -> Wait {
 
 /// The system's error number as Node writes it, negative.
 pub(crate) fn errno(error: &io::Error) -> i32 {
-    /// `EIO`, for what has no number of the system.
+    /// `EINVAL`, and `EIO` for what else has no number of the system.
+    const INVALID: i32 = 22;
     const UNKNOWN: i32 = 5;
-    -error.raw_os_error().unwrap_or(UNKNOWN)
+    let without = if error.kind() == io::ErrorKind::InvalidInput { INVALID } else { UNKNOWN };
+    -error.raw_os_error().unwrap_or(without)
 }
 
 /// Why receiving on a connection has ended.
@@ -190,12 +193,13 @@ pub struct Environment {
     interruptible: bool,
 }
 
+// A panic must not unwind into Node: everywhere `catch_unwind`, which makes an exception of it.
 #[napi]
 impl Environment {
     /// Starts a reactor, which calls `dispatch` with the number of entries in the table of news. `threaded` forces the
     /// one that has a thread. `interruptible`: this environment is a worker's, which can be terminated while a call
     /// blocks it.
-    #[napi(constructor)]
+    #[napi(constructor, catch_unwind)]
     pub fn new(
         env: &Env,
         memory: Memory,
@@ -203,25 +207,26 @@ impl Environment {
         threaded: bool,
         interruptible: bool,
     ) -> Result<Environment> {
+        memory.check()?;
         let (state, reactor) = Reactor::start(env, memory, &dispatch, threaded)?;
         Ok(Environment { state, reactor, interruptible })
     }
 
     /// `loop` or `thread`.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn reactor(&self) -> &'static str {
         self.reactor.name()
     }
 
     /// The hot calls: an object of plain functions, see `calls`.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn calls<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
         calls::object(env, &self.state, self.reactor.clone(), self.interruptible)
     }
 
     /// Two connected ends: their slots, or the system's error, negative. The first only receives and the second only
     /// sends, unless `duplex`.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn pipe(&self, duplex: bool, max_length: f64) -> Vec<i32> {
         match carom::pipe(duplex) {
             Ok((first, second)) => [first, second]
@@ -232,7 +237,7 @@ impl Environment {
     }
 
     /// Takes over a descriptor: its slot, or the system's error, negative.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn adopt(&self, fd: i64, received: &[u8], readable: bool, writable: bool, max_length: f64) -> i32 {
         let Ok(fd) = fd.try_into() else { return errno(&io::ErrorKind::InvalidInput.into()) };
         match Connection::from_raw(fd, received.to_vec(), readable, writable) {
@@ -242,32 +247,32 @@ impl Environment {
     }
 
     /// The descriptor of a connection.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn fd(&self, slot: u32) -> Result<i64> {
         self.with(slot, |connection| connection.raw_descriptor() as i64)
     }
 
     /// Whether a connection can receive.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn is_readable(&self, slot: u32) -> Result<bool> {
         self.with(slot, |connection| connection.is_readable())
     }
 
     /// Whether a connection can send.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn is_writable(&self, slot: u32) -> Result<bool> {
         self.with(slot, |connection| connection.is_writable())
     }
 
     /// Closes a connection. What is unsent is dropped.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn close(&self, slot: u32) {
         self.state.borrow_mut().remove(slot);
     }
 
     /// Takes the descriptor out of a connection. `taken` is what JavaScript holds of a large message that is not
     /// whole yet.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn detach(&self, slot: u32, taken: &[u8]) -> Result<Either<Detached, i32>> {
         let connection = self.state.borrow_mut().remove(slot).ok_or_else(no_such_slot)?;
         Ok(match connection.into_raw(taken) {
@@ -277,7 +282,7 @@ impl Environment {
     }
 
     /// Why receiving has ended, once it has.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn ending(&self, slot: u32) -> Result<Option<Ending>> {
         self.with(slot, |connection| {
             let ending = |kind: &str, length, error: Option<&io::Error>| Ending {
@@ -296,26 +301,26 @@ impl Environment {
     }
 
     /// Accepts the rest of a message of which `push` has sent `progress` bytes, by copying it.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn queue(&self, slot: u32, message: &[u8], progress: f64) -> Result<()> {
         self.with(slot, |connection| connection.queue(message, progress as usize))
     }
 
     /// Takes back the last `count` bytes that were accepted; false when some of them have left already.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn retract(&self, slot: u32, count: u32) -> Result<bool> {
         self.with(slot, |connection| connection.retract(count as usize))
     }
 
     /// Reads ahead what is there, while a send waits: true when a whole message is there, or none can come.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn absorb(&self, slot: u32) -> Result<bool> {
         self.with(slot, Connection::absorb)
     }
 
     /// Waits, blocking, until the child process `pid` has ended: how, or nothing when the time ran out, or the
     /// system's error, negative. It is not reaped.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn wait_for_exit(&self, env: &Env, pid: u32, milliseconds: f64) -> Option<Either<Exit, i32>> {
         let mut status = None;
         let waited = in_slices(

@@ -2,7 +2,9 @@
 //! where it is; it lives as long as the environment.
 
 use carom::frame::Span;
+use carom::{LARGE, MAX_NEWS};
 use napi::bindgen_prelude::{Float64Array, Uint8Array, Uint32Array};
+use napi::{Error, Result};
 use napi_derive::napi;
 
 /// Where received bytes, their spans, bytes to send and news of readiness are exchanged.
@@ -23,6 +25,15 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// What the core relies on: room for the longest small messages, for one span, and for all news of one wait.
+    pub(crate) fn check(&self) -> Result<()> {
+        let enough = self.inbox.len() as u64 >= 2 * LARGE && self.spans.len() >= 2 && self.news.len() >= MAX_NEWS;
+        if enough && !self.body.is_empty() {
+            return Ok(());
+        }
+        Err(Error::from_reason("carom: the shared memory is too small"))
+    }
+
     /// The arena that small messages are received into, and the table of where they lie in it.
     pub(crate) fn inbox(&mut self) -> (&mut [u8], &mut [Span]) {
         // SAFETY: only this thread touches the memory, and JavaScript does not run while the slices are in use. A span

@@ -167,7 +167,8 @@ impl Connection {
     /// included, that are on their way, of which `progress` were before. 0: it has not been begun, as what was
     /// accepted before comes first.
     ///
-    /// Fails as [`write`](Connection::write) does.
+    /// Fails as [`write`](Connection::write) does, and with `InvalidInput` when the message is not as long as it was when
+    /// it was begun: the peer has half of it then, so that nothing more can be sent.
     pub fn push(&mut self, message: &[u8], mut progress: usize, wait: Wait) -> io::Result<usize> {
         let total = crate::frame::Header::new(message.len() as u64).as_bytes().len() + message.len();
         loop {
@@ -178,7 +179,8 @@ impl Connection {
         }
     }
 
-    /// Accepts the rest of a message of which [`push`](Connection::push) has sent `progress` bytes, by copying it.
+    /// Accepts the rest of a message of which [`push`](Connection::push) has sent `progress` bytes, by copying it. When
+    /// it is not as long as it was then, the next call that sends fails.
     pub fn queue(&mut self, message: &[u8], progress: usize) {
         self.sender.queue(message, progress);
     }

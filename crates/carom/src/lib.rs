@@ -16,7 +16,7 @@
 //! - [`frame`]: the codec, pure: bytes in, frames out.
 //! - [`Connection`]: one end of a stream, with what was received and not taken, and what was accepted and not sent.
 //! - [`Poller`]: which of many connections are ready, by mio.
-//! - `sys`: all that differs between platforms, and all `unsafe` code.
+//! - `sys`: all that differs between platforms, and all that the compiler cannot check.
 //!
 //! # Portability
 //! Linux, macOS and FreeBSD use Unix sockets and pipes, Windows named pipes. The Windows side type-checks and has not
@@ -36,7 +36,7 @@ mod wait;
 pub use connection::{Connection, pipe};
 pub use error::{End, Error};
 pub use process::{ExitStatus, wait_for_exit};
-pub use readiness::{Interest, Poller, Readiness, Registry, Waker};
+pub use readiness::{Interest, MAX_NEWS, Poller, Readiness, Registry, Waker};
 pub use receiver::{Batch, LARGE};
 pub use sys::RawDescriptor;
 pub use wait::Wait;

@@ -7,8 +7,8 @@ use crate::connection::Connection;
 use std::io;
 use std::time::Duration;
 
-/// How many connections one turn serves.
-const EVENTS: usize = 1024;
+/// The most news that one wait gives.
+pub const MAX_NEWS: usize = 1024;
 
 /// What to be told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +42,15 @@ pub struct Readiness {
     pub hangup: bool,
     /// There is room to send, or the other end is gone.
     pub writable: bool,
+}
+
+impl std::ops::BitOrAssign for Readiness {
+    /// Adds later news of the same connection.
+    fn bitor_assign(&mut self, later: Readiness) {
+        self.readable |= later.readable;
+        self.hangup |= later.hangup;
+        self.writable |= later.writable;
+    }
 }
 
 /// The place where connections are registered; may be used while another thread waits.
@@ -91,7 +100,7 @@ pub struct Poller {
 impl Poller {
     /// A poller without connections.
     pub fn new() -> io::Result<Poller> {
-        Ok(Poller { poll: mio::Poll::new()?, events: mio::Events::with_capacity(EVENTS) })
+        Ok(Poller { poll: mio::Poll::new()?, events: mio::Events::with_capacity(MAX_NEWS) })
     }
 
     /// Where to register connections.

@@ -10,6 +10,10 @@ const MAX_SLICES: usize = 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Sender {
     backlog: ByteQueue,
+    /// The length of the message that was begun last, which its other parts must belong to.
+    begun: u64,
+    /// A message was broken off: whatever came after it would be taken for its rest.
+    broken: bool,
 }
 
 impl Sender {
@@ -36,6 +40,9 @@ impl Sender {
 
     /// Writes what waits, as far as the stream takes it.
     pub(crate) fn flush(&mut self, sink: &mut impl Write) -> io::Result<()> {
+        if self.broken {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
         while !self.backlog.is_empty() {
             match sink.write(self.backlog.as_slice()).or_else(|error| self.stop(error))? {
                 0 => break,
@@ -47,6 +54,8 @@ impl Sender {
 
     /// Sends one message without copying it: the bytes of its frame, header included, that are on their way after
     /// this call, of which `progress` were before it. 0: it has not been begun.
+    ///
+    /// Fails with `InvalidInput`, and from then on every time, when the message is not as long as when it was begun.
     pub(crate) fn push(&mut self, sink: &mut impl Write, message: &[u8], progress: usize) -> io::Result<usize> {
         self.flush(sink)?;
         if !self.backlog.is_empty() {
@@ -54,10 +63,11 @@ impl Sender {
         }
         let header = Header::new(message.len() as u64);
         let header = header.as_bytes();
-        if progress >= header.len() {
-            let rest = &message[progress - header.len()..];
+        if progress > 0 {
+            let Some(rest) = self.rest(message, progress) else { return Err(io::ErrorKind::InvalidInput.into()) };
             return Ok(progress + if rest.is_empty() { 0 } else { self.try_write(sink, &[IoSlice::new(rest)])? });
         }
+        self.begun = message.len() as u64;
         let taken = self.try_write(sink, &[IoSlice::new(header), IoSlice::new(message)])?;
         if taken > 0 && taken < header.len() {
             self.backlog.extend(&header[taken..]);
@@ -66,14 +76,27 @@ impl Sender {
         Ok(taken)
     }
 
-    /// Accepts the rest of a message that [`push`](Sender::push) has begun, or all of it, by copying it.
+    /// Accepts the rest of a message that [`push`](Sender::push) has begun, or all of it, by copying it. When it is not
+    /// as long as it was then, the next write fails.
     pub(crate) fn queue(&mut self, message: &[u8], progress: usize) {
-        let header = Header::new(message.len() as u64);
-        let header = header.as_bytes();
         if progress == 0 {
-            self.backlog.extend(header);
+            self.backlog.extend(Header::new(message.len() as u64).as_bytes());
+            self.backlog.extend(message);
+        } else if let Some(rest) = self.rest(message, progress) {
+            self.backlog.extend(rest);
         }
-        self.backlog.extend(&message[progress.max(header.len()) - header.len()..]);
+    }
+
+    /// What is left of a message that was begun; without that, sending ends.
+    fn rest<'message>(&mut self, message: &'message [u8], progress: usize) -> Option<&'message [u8]> {
+        let header = Header::new(message.len() as u64).as_bytes().len();
+        let rest = progress.checked_sub(header).filter(|_| self.begun == message.len() as u64);
+        let rest = rest.and_then(|from| message.get(from..));
+        if rest.is_none() {
+            self.broken = true;
+            self.backlog.clear();
+        }
+        rest
     }
 
     /// Takes back the last `count` bytes that were accepted: false, and nothing happens, when some of them have left.
@@ -131,6 +154,27 @@ mod tests {
 
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
+        }
+    }
+
+    #[test]
+    fn a_message_that_is_not_as_it_was_when_begun_ends_sending() {
+        for other in [&b"short"[..], b"", b"much longer than before"] {
+            for queued in [false, true] {
+                let mut sink = Narrow { taken: Vec::new(), room: vec![10].into_iter() };
+                let mut sender = Sender::default();
+                let progress = sender.push(&mut sink, b"a whole message", 0).unwrap();
+                assert_eq!(progress, 10);
+                if queued {
+                    sender.queue(other, progress);
+                } else {
+                    sender.push(&mut sink, other, progress).unwrap_err();
+                }
+                assert_eq!(sender.unsent(), 0);
+                assert_eq!(sender.push(&mut sink, b"next", 0).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+                sender.write(&mut sink, &[IoSlice::new(b"next")]).unwrap_err();
+                assert_eq!(sink.taken.len(), 10);
+            }
         }
     }
 

@@ -15,6 +15,7 @@ use carom::Poller;
 use napi::bindgen_prelude::Function;
 use napi::{Env, Error, JsValue, Result, sys};
 use std::cell::RefCell;
+use std::panic::{self, AssertUnwindSafe};
 use std::ptr;
 use std::rc::Rc;
 
@@ -66,6 +67,11 @@ impl Reactor {
 
 fn to_napi(error: std::io::Error) -> Error {
     Error::from_reason(error.to_string())
+}
+
+/// Notes what was told: how much of it JavaScript has to look at. A panic must not unwind into Node, which calls this.
+fn note(noting: impl FnOnce() -> u32) -> u32 {
+    panic::catch_unwind(AssertUnwindSafe(noting)).unwrap_or(0)
 }
 
 /// The number `count` as a JavaScript value.

@@ -1,10 +1,11 @@
 //! The thread reactor: a thread waits, and wakes Node's loop by a threadsafe function.
 
-use super::{number, report_exception, to_napi};
+use super::{note, number, report_exception, to_napi};
 use crate::environment::State;
-use carom::{Poller, Readiness, Waker};
+use carom::{MAX_NEWS, Poller, Readiness, Waker};
 use napi::{Result, check_status, sys};
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ffi::c_void;
 use std::ptr;
 use std::rc::Rc;
@@ -37,7 +38,8 @@ impl Handle {
 
 /// What both threads see.
 struct Shared {
-    news: Mutex<Vec<Readiness>>,
+    /// What JavaScript has not taken yet, by token: however long it is busy, no more than there are connections.
+    news: Mutex<HashMap<usize, Readiness>>,
     stop: AtomicBool,
     function: Function,
 }
@@ -113,7 +115,9 @@ fn run(mut poller: Poller, shared: &Shared) {
         let Ok(news) = poller.wait(None) else { return };
         let mut waiting = shared.news.lock().unwrap_or_else(PoisonError::into_inner);
         let called = !waiting.is_empty();
-        waiting.extend(news.filter(|readiness| readiness.token != WAKER));
+        for readiness in news.filter(|readiness| readiness.token != WAKER) {
+            waiting.entry(readiness.token).and_modify(|earlier| *earlier |= readiness).or_insert(readiness);
+        }
         let call = !called && !waiting.is_empty();
         drop(waiting);
         if call {
@@ -138,9 +142,9 @@ unsafe extern "C" fn on_news(env: sys::napi_env, dispatch: sys::napi_value, rece
     let receiver = unsafe { &*receiver.cast::<Receiver>() };
     let Some(shared) = receiver.shared.borrow().clone() else { return };
     let news = std::mem::take(&mut *shared.news.lock().unwrap_or_else(PoisonError::into_inner));
-    let room = receiver.state.borrow_mut().memory.news().len();
-    for part in news.chunks(room) {
-        let count = receiver.state.borrow_mut().told(part.iter().copied());
+    let news: Vec<_> = news.into_values().collect();
+    for part in news.chunks(MAX_NEWS) {
+        let count = note(|| receiver.state.borrow_mut().told(part.iter().copied()));
         let (mut undefined, mut result) = (ptr::null_mut(), ptr::null_mut());
         // SAFETY: Node calls this with a live environment and a callback scope open. Nothing of ours is borrowed while
         // JavaScript runs.

@@ -3,7 +3,7 @@
 //! napi-rs wraps neither libuv nor callback scopes. The symbols are looked up in the running program, so that no
 //! headers are needed; Bun exports them and aborts when they are called, so JavaScript asks for the thread there.
 
-use super::{number, report_exception};
+use super::{note, number, report_exception};
 use crate::environment::State;
 use carom::Poller;
 use libloading::os::unix::Library;
@@ -21,6 +21,10 @@ use std::time::Duration;
 /// `UV_POLL` in `uv_handle_type`, and `UV_READABLE`. Source: libuv, `include/uv.h`.
 const UV_POLL: c_int = 8;
 const UV_READABLE: c_int = 1;
+
+/// Whether mio's descriptor stops being readable once what it tells of is over, unasked. An epoll looks again each time;
+/// a kqueue keeps what it once queued until it is asked, and libuv would call again and again.
+const FORGETS: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
 type RawHandle = *mut c_void;
 
@@ -59,15 +63,6 @@ impl Uv {
                 close: *program.get(b"uv_close\0").ok()?,
             })
         }
-    }
-
-    /// What belongs to a handle.
-    ///
-    /// # Safety
-    /// `raw` must be a handle that [`start`] has made and that is not freed yet.
-    unsafe fn watcher(&self, raw: RawHandle) -> *mut Watcher {
-        // SAFETY: the caller vouches for the handle, whose data is set before anything can call back.
-        unsafe { (self.get_data)(raw).cast() }
     }
 }
 
@@ -145,17 +140,18 @@ pub(crate) fn start(
 /// mio has news: notes it and calls JavaScript once for all of it.
 unsafe extern "C" fn on_news(raw: RawHandle, _status: c_int, _events: c_int) {
     let Some(uv) = Uv::find() else { return };
-    // SAFETY: libuv calls this for a handle of ours between its start and its close, on the loop's thread.
-    let watcher = unsafe { &*uv.watcher(raw) };
-    let count = {
+    // SAFETY: libuv calls this for a handle of ours between its start and its close, on the loop's thread; the handle's
+    // data was set before that.
+    let watcher = unsafe { &*(uv.get_data)(raw).cast::<Watcher>() };
+    let count = note(|| {
         let (mut state, mut poller) = (watcher.state.borrow_mut(), watcher.poller.borrow_mut());
-        match state.only_waiter() {
+        match state.only_waiter().filter(|_| FORGETS) {
             // Whose news it is needs no system call when it can be nobody else's. mio keeps the news, and libuv calls
             // again, until the connection was read empty or mio was asked.
             Some(only) => state.told(once(only)),
             None => poller.wait(Some(Duration::ZERO)).map_or(0, |news| state.told(news)),
         }
-    };
+    });
     if count == 0 {
         return;
     }
@@ -187,7 +183,7 @@ unsafe extern "C" fn on_closed(raw: RawHandle) {
     let Some(uv) = Uv::find() else { return };
     // SAFETY: libuv calls this once and does not touch the handle afterwards; the watcher was boxed in `start`.
     unsafe {
-        let watcher = Box::from_raw(uv.watcher(raw));
+        let watcher = Box::from_raw((uv.get_data)(raw).cast::<Watcher>());
         sys::napi_delete_reference(watcher.env, watcher.dispatch);
         sys::napi_async_destroy(watcher.env, watcher.context);
         dealloc(raw.cast(), watcher.layout);
