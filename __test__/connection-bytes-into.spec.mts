@@ -1,8 +1,8 @@
 import test from 'ava'
 import type { Bytes } from 'carom'
-import { outOfRange, timedOut, tooShort, wrongType } from './helpers/expectations.mjs'
+import { outOfRange, timedOut, tooShort, truncated, wrongType } from './helpers/expectations.mjs'
 import { forms } from './helpers/forms.mjs'
-import { openPipe, patterned } from './helpers/pipes.mjs'
+import { isPending, openPipe, patterned } from './helpers/pipes.mjs'
 import { startWorker } from './helpers/programs.mjs'
 import { frame, header, openRawPair } from './helpers/raw-peer.mjs'
 
@@ -156,3 +156,21 @@ test('an aborted recvBytesInto leaves the whole message to the next receive', as
   await peer.write(frame(message).subarray(50_000))
   t.true((await next).equals(message))
 })
+
+for (const end of ['arrives', 'is given up'] as const) {
+  test(`a message of which the rest ${end} after its buffer was transferred away: the stream ends inside it`, async t => {
+    const [conn, peer] = openRawPair(t)
+    const message = patterned(200_000)
+    const aborter = new AbortController()
+    const buf = Buffer.alloc(200_000)
+    const received = conn.recvBytesInto(buf, { signal: aborter.signal })
+    await peer.write(frame(message).subarray(0, 50_000))
+    t.true(await isPending(received))
+    structuredClone(buf.buffer, { transfer: [buf.buffer] })
+    if (end === 'is given up') aborter.abort(new Error('given up'))
+    else await peer.write(frame(message).subarray(50_000))
+    await t.throwsAsync(received, end === 'is given up' ? { message: 'given up' } : truncated)
+    await t.throwsAsync(conn.recvBytes(), truncated)
+    await conn.send('the other way is unharmed')
+  })
+}

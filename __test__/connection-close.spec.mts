@@ -193,6 +193,24 @@ test('every close that is called while one is going on waits for it', async t =>
   await Promise.all([...closings, sent])
 })
 
+test('a close with a limit ends one that is going on without', async t => {
+  for (const options of [{ timeout: 20 }, { timeout: 0 }]) {
+    const [a] = openPipe(t)
+    const sent = t.throwsAsync(a.sendBytes(patterned(overfull)), closed)
+    a[Symbol.dispose]()
+    await t.throwsAsync(a.close(options), timedOut)
+    await sent
+    t.is(a.bufferedAmount, 0)
+  }
+})
+
+test('close refuses wrong options of a closed connection, too', async t => {
+  const [a] = openPipe(t)
+  await a.close()
+  await t.throwsAsync(a.close({ timeout: Number.NaN }), outOfRange)
+  await a.close({ timeout: 0 })
+})
+
 test('closeSync finishes what close has begun', async t => {
   const [conn, end] = openPipe(t)
   const peer = await startWorker(t, 'connection-collect.mjs', { end })

@@ -67,6 +67,16 @@ for (const form of forms) {
     }
   })
 
+  test(`${form.name}: a large message that was polled goes along, and so does what follows it`, async t => {
+    const [a, b] = openPipe(t)
+    const sent = Promise.all([a.sendBytes(patterned(300_000)), a.send('after')])
+    t.true(await b.poll(1000))
+    await sent
+    const reopened = openFrom(t, b.detach())
+    t.true((await form.recvBytes(reopened)).equals(patterned(300_000)))
+    t.is(await form.recv(reopened), 'after')
+  })
+
   test(`${form.name}: a message that was too long for a receive goes along`, async t => {
     const [a, b] = openPipe(t)
     await a.sendBytes(patterned(100_000))

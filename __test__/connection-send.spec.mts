@@ -1,6 +1,7 @@
+import { setTimeout } from 'node:timers/promises'
 import test from 'ava'
-import type { Bytes } from 'carom'
-import { endOfStream, outOfRange, wrongType } from './helpers/expectations.mjs'
+import { type Bytes, type Connection, Pipe, serializers } from 'carom'
+import { closed, endOfStream, outOfRange, wrongType } from './helpers/expectations.mjs'
 import { forms } from './helpers/forms.mjs'
 import { openPipe, patterned } from './helpers/pipes.mjs'
 import { startWorker } from './helpers/programs.mjs'
@@ -72,6 +73,19 @@ for (const form of forms) {
       t.true(echo.equals(message))
     })
   }
+
+  test(`${form.name}: a message and 16 MiB both ways, of which the message alone is received at first`, async t => {
+    const ends = openPipe(t)
+    const receive = async (conn: Connection, when: Promise<unknown>) => {
+      const sent = [conn.send('small'), conn.sendBytes(Buffer.alloc(big))]
+      await when
+      t.is(await form.recv(conn), 'small')
+      await Promise.all(sent)
+      t.is((await form.recvBytes(conn)).length, big)
+    }
+    const whens = [Promise.resolve(), setTimeout(20)]
+    for (const when of whens) await Promise.all(ends.map(end => receive(end, when)))
+  })
 
   test(`${form.name}: 16 MiB both ways at once do not deadlock`, async t => {
     const [conn, end] = openPipe(t)
@@ -274,3 +288,49 @@ test('what async sends have queued leaves before a blocking receive waits', asyn
   t.is(conn.recvSync({ timeout: 30_000 }), 'question')
   await queued
 })
+
+for (const form of forms) {
+  for (const [name, serializer] of Object.entries(serializers)) {
+    test(`${form.name}: ${name}: what a getter sends while its value is being sent arrives whole`, async t => {
+      const [conn, end] = openPipe(t, { serializer })
+      const peer = await startWorker(t, 'connection-collect.mjs', { end })
+      let inner: Promise<void> | undefined
+      const value = {
+        get field() {
+          inner ??= conn.sendBytes(Buffer.alloc(big, 7))
+          return 1
+        },
+      }
+      await form.send(conn, value)
+      await inner
+      await form.close(conn)
+      t.deepEqual(await peer.report(), [
+        [big, 7],
+        [serializer.encode({ field: 1 }).byteLength, 'mixed'],
+      ])
+    })
+
+    test(`${form.name}: ${name}: a getter that closes the connection is a ClosedError, and nothing is sent`, async t => {
+      const [conn, peer] = openPipe(t, { serializer })
+      let next: Connection[] | undefined
+      const value = {
+        get field() {
+          if (next === undefined) {
+            conn.closeSync()
+            // These could take the places of the others.
+            peer.closeSync()
+            next = Pipe({ serializer })
+          }
+          return 1
+        },
+      }
+      await t.throwsAsync(form.send(conn, value), closed)
+      const others = next ?? []
+      t.deepEqual(
+        others.map(other => other.pollSync()),
+        [false, false],
+      )
+      for (const other of others) other.closeSync()
+    })
+  }
+}

@@ -195,14 +195,16 @@ test('with a signal that has aborted already nothing is taken and nothing sent',
 })
 
 test('what is no AbortSignal is refused', async t => {
-  const [a, b] = openPipe(t)
-  const signal = {} as never
-  await t.throwsAsync(b.recv({ signal }), wrongType)
-  await t.throwsAsync(b.recvBytes({ signal }), wrongType)
-  await t.throwsAsync(b.recvBytesInto(Buffer.alloc(9), { signal }), wrongType)
-  await t.throwsAsync(b.poll({ signal }), wrongType)
-  await t.throwsAsync(a.send('refused', { signal }), wrongType)
-  await t.throwsAsync(a.sendBytes(Buffer.of(1), { signal }), wrongType)
+  const [a, b] = openPipe(t, { highWaterMark: 0 })
+  for (const signal of [{}, { aborted: false }, null] as never[]) {
+    await t.throwsAsync(b.recv({ signal }), wrongType)
+    await t.throwsAsync(b.recvBytes({ signal }), wrongType)
+    await t.throwsAsync(b.recvBytesInto(Buffer.alloc(9), { signal }), wrongType)
+    await t.throwsAsync(b.poll({ signal }), wrongType)
+    await t.throwsAsync(a.send('refused', { signal }), wrongType)
+    await t.throwsAsync(a.sendBytes(Buffer.alloc(overfull), { signal }), wrongType)
+    await t.throwsAsync(a.close({ signal }), wrongType)
+  }
   await a.send('the next')
   t.is(await b.recv(), 'the next')
 })

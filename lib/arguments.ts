@@ -30,7 +30,7 @@ export function checkTimeout(timeout: number | undefined): number {
 
 /** A signal, or none. Does not look whether it is aborted. */
 export function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
-  if (signal !== undefined && !(typeof signal === 'object' && signal !== null && 'aborted' in signal))
+  if (signal !== undefined && typeof signal?.addEventListener !== 'function')
     throw invalidArgType('signal', 'an AbortSignal', signal)
   return signal
 }

@@ -33,7 +33,7 @@ import { Limit } from './limit.js'
 import { Liveness } from './liveness.js'
 import { deadlineAfter, environment, NOW } from './native.js'
 import { Receiver } from './receiver.js'
-import { Sender, sendEverything, type Terms } from './sender.js'
+import { Sender, sendUntilEnd, type Terms } from './sender.js'
 import { serializers } from './serializers/index.js'
 import { checkSettings, nameOf, type Settings } from './settings.js'
 import { anyValue, bytesWanted, eachOf, intoWanted, nextValue, optionsOf, pollOptions, type Want } from './want.js'
@@ -42,7 +42,7 @@ import { anyValue, bytesWanted, eachOf, intoWanted, nextValue, optionsOf, pollOp
 const EXIT_LIMIT = 1000
 const MAX_DESCRIPTOR = 2 ** 31 - 1
 
-process.on('exit', () => sendEverything(performance.now() + EXIT_LIMIT))
+process.on('exit', () => sendUntilEnd(performance.now() + EXIT_LIMIT))
 
 const unlimited: Terms = { timeout: Number.POSITIVE_INFINITY, byDefault: true }
 /**
@@ -246,36 +246,15 @@ export class Connection<out Receives = unknown, in Sends = Receives>
   }
 
   close(options?: AsyncOptions): Promise<void> {
-    if (this.#closed) return this.#closing ?? Promise.resolve()
     let limits: Terms
     try {
       limits = terms(options)
     } catch (error) {
       return Promise.reject(error)
     }
-    this.#closing = new Promise((resolve, reject) => {
-      let limit: Limit | undefined
-      const finish = (error?: unknown) => {
-        limit?.clear()
-        this.#onSent = undefined
-        this.#release()
-        error === undefined ? resolve() : reject(error)
-      }
-      this.#stop()
-      try {
-        if (this.#sender.drain(NOW)) return finish()
-      } catch (error) {
-        return finish(error)
-      }
-      this.#onSent = finish
-      const giveUp = (reason: unknown) => {
-        this.#onSent = undefined
-        this.#sender.drop(ClosedError.create('connection'))
-        finish(reason)
-      }
-      if (limits.timeout <= 0) giveUp(TimeoutError.create(limits.timeout))
-      else if (options !== undefined) limit = new Limit(limits.timeout, limits.signal, giveUp)
-    })
+    this.#closing ??= this.#closed ? Promise.resolve() : this.#beginClosing()
+    // Each caller's limit counts, whoever was the first.
+    if (this.#onSent !== undefined && options !== undefined) this.#limitClosing(this.#closing, limits)
     return this.#closing
   }
 
@@ -376,9 +355,46 @@ export class Connection<out Receives = unknown, in Sends = Receives>
       throw busy('Not all that was sent has left this connection: await its sends until bufferedAmount is 0, first')
   }
 
+  /** Settles when what was accepted is sent, and the descriptor is closed. */
+  #beginClosing(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const finish = (error?: unknown) => {
+        this.#onSent = undefined
+        this.#release()
+        error === undefined ? resolve() : reject(error)
+      }
+      this.#stop()
+      try {
+        if (this.#sender.drain(NOW)) finish()
+        else this.#onSent = finish
+      } catch (error) {
+        finish(error)
+      }
+    })
+  }
+
+  /** Drops what is unsent when the limit comes. */
+  #limitClosing(closing: Promise<void>, { timeout, signal }: Terms): void {
+    const giveUp = (reason: unknown) => {
+      const finish = this.#onSent
+      if (finish === undefined) return
+      this.#onSent = undefined
+      this.#sender.drop(ClosedError.create('connection'))
+      finish(reason)
+    }
+    if (timeout <= 0) {
+      giveUp(TimeoutError.create(timeout))
+      return
+    }
+    const limit = new Limit(timeout, signal, giveUp)
+    const clear = () => limit.clear()
+    closing.then(clear, clear)
+  }
+
   /** From now on this end is closed to its user. */
   #stop(): void {
     this.#closed = true
+    this.#sender.close()
     this.#receiver.close()
   }
 

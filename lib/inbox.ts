@@ -138,7 +138,7 @@ export class Inbox {
     return true
   }
 
-  /** The user has transferred away the buffer that a message was being received into. */
+  /** The user has transferred away, or shrunk, the buffer that a message was being received into. */
   #lose(): boolean {
     this.#body = undefined
     this.#lost = true
@@ -150,6 +150,10 @@ export class Inbox {
   reclaim(): void {
     const body = this.#body
     if (!body?.foreign || body.filled === body.length) return
+    if (body.target.byteLength === 0) {
+      this.#lose()
+      return
+    }
     const arrived = body.target.subarray(0, body.filled)
     body.target = Buffer.allocUnsafeSlow(Math.min(body.length, Math.max(FIRST_PIECE, GROWTH * body.filled)))
     body.target.set(arrived)

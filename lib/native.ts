@@ -90,7 +90,7 @@ export function turn(): number {
 /** Tells `listener` in the next turn of the event loop, after the others had theirs. */
 export function defer(listener: Listener): void {
   if (deferred.length === 0) setImmediate(resume)
-  deferred.push(listener)
+  if (deferred.at(-1) !== listener) deferred.push(listener)
 }
 
 function resume(): void {

@@ -46,6 +46,12 @@ export function packBytes(bytes: Uint8Array): boolean {
   return finish(position + size)
 }
 
+/** Takes the message that was packed last, and that nobody owns yet, out of the arena again. */
+export function unpack(): Uint8Array {
+  position = packed.from
+  return Buffer.from(arena.subarray(packed.from + HEADER, packed.to))
+}
+
 /** Writes the header: `i32be(n)`, the short form. The codec itself is the core's. */
 function finish(end: number): true {
   arena.writeInt32BE(end - position - HEADER, position)

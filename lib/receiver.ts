@@ -133,7 +133,6 @@ export class Receiver {
 
   /** News: there are bytes, or the end of the stream. */
   onNews(): void {
-    if (this.#absorbing && this.#pending.length === 0) this.#absorb()
     while (this.#pending.length > 0) {
       if (!this.#mayRead()) {
         defer(this)
@@ -145,11 +144,13 @@ export class Receiver {
       if (!this.#inbox.drained) defer(this)
       return
     }
+    if (this.#absorbing) this.#absorb()
   }
 
   /**
-   * While a send waits, one message is taken off the other end's hands, which may be waiting in a send of its own: two
-   * ends that send to each other and then receive do not wait for ever.
+   * While a send waits, one message is kept here that nobody has asked for yet, the next when that is taken: the other
+   * end may be waiting in a send of its own, and two ends that send to each other and then receive must not wait for
+   * ever.
    */
   setAbsorbing(absorbing: boolean): void {
     this.#absorbing = absorbing
@@ -166,8 +167,7 @@ export class Receiver {
 
   #absorb(): void {
     this.#inbox.drained = false
-    if (!this.#inbox.ready && !environment.absorb(this.#inbox.slot)) return
-    this.setAbsorbing(false)
+    if (!this.#inbox.ready) environment.absorb(this.#inbox.slot)
   }
 
   /** This end is closed: nobody waits any more. */
@@ -212,7 +212,7 @@ export class Receiver {
     if (pending.want.kind === 'poll' && reason instanceof TimeoutError) pending.resolve(false)
     else pending.reject(reason)
     // The next one may take what this one could not.
-    if (index === 0 && this.#pending.length > 0) this.onNews()
+    if (index === 0) this.onNews()
   }
 
   #settled(want: Want): Promise<unknown> {
@@ -236,6 +236,8 @@ export class Receiver {
         return { value: undefined, done: true }
       throw error
     }
+    // Nothing is told of what has come already.
+    if (this.#absorbing) defer(this)
     if (want.target === undefined) {
       const message = want.kind === 'value' ? inbox.takeValue(this.#serializer, this.#fast) : inbox.takeBytes()
       return want.iterate ? { value: message, done: false } : message

@@ -5,7 +5,7 @@
  * others of its tick, in one system call; what the kernel does not take of that stays in the addon, accepted. Beyond
  * the mark messages queue up here, where they can still be withdrawn. A large one is sent from where it lies.
  */
-import { invalidArgValue, SerializerError, systemError, TimeoutError, WouldBlockError } from './errors.js'
+import { ClosedError, invalidArgValue, SerializerError, systemError, TimeoutError, WouldBlockError } from './errors.js'
 import { Limit } from './limit.js'
 import type { Liveness } from './liveness.js'
 import {
@@ -24,7 +24,7 @@ import {
   watch,
   writers,
 } from './native.js'
-import { moveIn, moveOut, packBytes, packed, packValue, sendAll } from './outbox.js'
+import { moveIn, moveOut, packBytes, packed, packValue, sendAll, unpack } from './outbox.js'
 import { asFast, type FastSerializer, type Serializer } from './serializers/serializer.js'
 
 /** How long an operation may wait. */
@@ -49,11 +49,19 @@ interface Pending {
 
 /** Those that have unsent bytes besides the outbox's. */
 const blocked = new Set<Sender>()
+/** Once the process ends, until when sends may take: no tick and no turn of the event loop comes after this one. */
+let lastMoment: number | undefined
 const now = Promise.resolve()
 const nothing = new Uint8Array(0)
 
+/** The process ends: sends what is accepted until then at once, blocking until `deadline` at most. */
+export function sendUntilEnd(deadline: number): void {
+  lastMoment = deadline
+  sendEverything(deadline)
+}
+
 /** Sends what all connections of this thread have accepted; blocks until `deadline` at most. */
-export function sendEverything(deadline: number): void {
+function sendEverything(deadline: number): void {
   sendAll()
   for (const sender of blocked) {
     try {
@@ -82,6 +90,7 @@ export class Sender {
   #queue: Pending[] = []
   #queued = 0
   #blocked = false
+  #closed = false
   /** This tick's promise, and what went wrong in it. */
   #tick: Promise<void> | undefined
   #error: unknown
@@ -110,14 +119,8 @@ export class Sender {
 
   /** Sends one value, which is serialised before this returns. */
   send(value: unknown, terms: Terms): Promise<void> {
-    if (this.#fast && !this.#waits(terms)) {
-      try {
-        if (packValue(this.#fast, value)) return this.#accept(terms)
-      } catch (error) {
-        return Promise.reject(SerializerError.encoding(error))
-      }
-    }
-    return this.sendBytes(this.#encode(value), terms)
+    if (this.#waits(terms) || !this.#pack(value)) return this.sendBytes(this.#encode(value), terms)
+    return this.#waits(terms) ? this.sendBytes(unpack(), terms) : this.#accept(terms)
   }
 
   /** Sends bytes as one message; they must not change until the promise settles. */
@@ -129,20 +132,23 @@ export class Sender {
 
   /** Sends one value; blocks until the kernel has it. */
   sendSync(value: unknown, terms: Terms): void {
-    const deadline = this.#sendEarlier(terms)
-    let isPacked = false
-    try {
-      isPacked = this.#fast !== undefined && packValue(this.#fast, value)
-    } catch (error) {
-      throw SerializerError.encoding(error)
+    const deadline = this.#deadline(terms)
+    this.#sendEarlier(terms, deadline)
+    const isPacked = this.#pack(value)
+    if (isPacked && !this.#queues) {
+      this.#sendPacked(terms, deadline)
+      return
     }
-    if (isPacked) this.#sendPacked(terms, deadline)
-    else this.#sendLarge(this.#encode(value), terms, deadline)
+    const bytes = isPacked ? unpack() : this.#encode(value)
+    // Once more: the user's code, which has run meanwhile, may have sent something.
+    this.#sendEarlier(terms, deadline)
+    this.#sendLarge(bytes, terms, deadline)
   }
 
   /** Sends bytes as one message; blocks until the kernel has them. */
   sendBytesSync(bytes: Uint8Array, terms: Terms): void {
-    const deadline = this.#sendEarlier(terms)
+    const deadline = this.#deadline(terms)
+    this.#sendEarlier(terms, deadline)
     if (bytes.byteLength < LARGE && packBytes(bytes)) this.#sendPacked(terms, deadline)
     else this.#sendLarge(bytes, terms, deadline)
   }
@@ -184,6 +190,23 @@ export class Sender {
     this.#fail(reason)
   }
 
+  /** This end is closed: what a value's getters or its serializer close in mid-send is not sent to. */
+  close(): void {
+    this.#closed = true
+  }
+
+  /** Packs a value where that is quicker; false when it has to be encoded. Its getters may do anything meanwhile. */
+  #pack(value: unknown): boolean {
+    if (this.#fast === undefined) return false
+    try {
+      if (!packValue(this.#fast, value)) return false
+    } catch (error) {
+      throw SerializerError.encoding(error)
+    }
+    if (this.#closed) throw ClosedError.create('connection')
+    return true
+  }
+
   #encode(value: unknown): Uint8Array {
     let bytes: unknown
     try {
@@ -191,13 +214,19 @@ export class Sender {
     } catch (error) {
       throw SerializerError.encoding(error)
     }
+    if (this.#closed) throw ClosedError.create('connection')
     if (bytes instanceof Uint8Array) return bytes
     throw SerializerError.encoding(new TypeError("The serializer's encode did not return a Uint8Array"))
   }
 
   /** Whether a message has to wait behind others, or must not. */
   #waits(terms: Terms): boolean {
-    return this.#last !== undefined || this.#queue.length > 0 || (this.#nonblocking && terms.byDefault)
+    return this.#queues || (this.#nonblocking && terms.byDefault)
+  }
+
+  /** Messages wait, of which one may have left in part: what is packed now would come in between. */
+  get #queues(): boolean {
+    return this.#last !== undefined || this.#queue.length > 0
   }
 
   /** The message that was just packed is this connection's. */
@@ -231,6 +260,7 @@ export class Sender {
   /** One promise serves all sends of a tick, and its reaction is what sends them. */
   #endOfTick(): Promise<void> {
     this.#tick ??= now.then(this.#onTick)
+    if (lastMoment !== undefined) sendEverything(lastMoment)
     return this.#tick
   }
 
@@ -256,6 +286,7 @@ export class Sender {
     return new Promise((resolve, reject) => {
       const pending: Pending = { bytes, size, progress: 0, resolve, reject, limit: undefined }
       begin(pending)
+      if (lastMoment !== undefined) sendEverything(lastMoment)
       if (!this.#isPending(pending)) return
       if (terms.timeout <= 0) this.#withdraw(pending, TimeoutError.create(terms.timeout))
       else if (terms.signal !== undefined || terms.timeout !== Number.POSITIVE_INFINITY)
@@ -304,14 +335,15 @@ export class Sender {
     }
   }
 
-  /** What was accepted earlier goes first. @returns the deadline for what follows. */
-  #sendEarlier(terms: Terms): number {
-    const failsAtOnce = this.#nonblocking && terms.byDefault
-    const deadline = failsAtOnce ? NOW : deadlineAfter(terms.timeout)
+  #deadline(terms: Terms): number {
+    return this.#nonblocking && terms.byDefault ? NOW : deadlineAfter(terms.timeout)
+  }
+
+  /** What was accepted earlier goes first. */
+  #sendEarlier(terms: Terms, deadline: number): void {
     sendAll()
     if (this.bufferedAmount > 0 && !this.drain(deadline))
-      throw failsAtOnce ? WouldBlockError.forSend() : TimeoutError.create(terms.timeout)
-    return deadline
+      throw this.#nonblocking && terms.byDefault ? WouldBlockError.forSend() : TimeoutError.create(terms.timeout)
   }
 
   #sendPacked(terms: Terms, deadline: number): void {

@@ -36,10 +36,7 @@ export declare class Environment {
   isWritable(slot: number): boolean
   /** Closes a connection. What is unsent is dropped. */
   close(slot: number): void
-  /**
-   * Takes the descriptor out of a connection. `taken` is what JavaScript holds of a large message that is not
-   * whole yet.
-   */
+  /** Takes the descriptor out of a connection. `taken` is what JavaScript holds of a large message. */
   detach(slot: number, taken: Uint8Array): Detached | number
   /** Why receiving has ended, once it has. */
   ending(slot: number): Ending | null

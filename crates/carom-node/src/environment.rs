@@ -270,8 +270,7 @@ impl Environment {
         self.state.borrow_mut().remove(slot);
     }
 
-    /// Takes the descriptor out of a connection. `taken` is what JavaScript holds of a large message that is not
-    /// whole yet.
+    /// Takes the descriptor out of a connection. `taken` is what JavaScript holds of a large message.
     #[napi(catch_unwind)]
     pub fn detach(&self, slot: u32, taken: &[u8]) -> Result<Either<Detached, i32>> {
         let connection = self.state.borrow_mut().remove(slot).ok_or_else(no_such_slot)?;

@@ -71,8 +71,8 @@ impl Connection {
     }
 
     /// Gives the descriptor away, in the mode in which other programs expect it, with all that was received and not
-    /// taken, as it came over the wire. `taken` is what [`read_body`](Connection::read_body) has given of a message
-    /// that is not whole yet. What is [unsent](Connection::unsent) is dropped.
+    /// taken, as it came over the wire. `taken` is what [`read_body`](Connection::read_body) has given of a large
+    /// message that its user has not got yet. What is [unsent](Connection::unsent) is dropped.
     pub fn into_raw(self, taken: &[u8]) -> io::Result<(RawDescriptor, Vec<u8>)> {
         Ok((self.stream.into_raw()?, self.receiver.into_received(taken)))
     }

@@ -225,11 +225,12 @@ impl Receiver {
     }
 
     /// All that was received and not given out, as it came over the wire. `taken` is what the caller has already got
-    /// of the large message that is being read.
+    /// of a large message: the one that is being read, else a whole one.
     pub(crate) fn into_received(self, taken: &[u8]) -> Vec<u8> {
         let mut received = Vec::new();
-        if let Some(body) = &self.body {
-            received.extend_from_slice(Header::new(body.length).as_bytes());
+        if self.body.is_some() || !taken.is_empty() {
+            let length = self.body.as_ref().map_or(taken.len() as u64, |body| body.length);
+            received.extend_from_slice(Header::new(length).as_bytes());
             received.extend_from_slice(taken);
         }
         received.extend_from_slice(self.held.as_slice());
