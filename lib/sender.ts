@@ -47,6 +47,9 @@ interface Pending {
   limit: Limit | undefined
 }
 
+/** Packed bytes that are sent before the tick ends, so that the other end has work while more are packed. */
+const ENOUGH = 16 * 1024
+
 /** Those that have unsent bytes besides the outbox's. */
 const blocked = new Set<Sender>()
 /** Once the process ends, until when sends may take: no tick and no turn of the event loop comes after this one. */
@@ -243,12 +246,15 @@ export class Sender {
   /** Accepts the message that was just packed: it leaves at the end of the tick, or now if it is over the mark. */
   #accept(terms: Terms): Promise<void> {
     const size = this.#own()
-    if (this.#packed + this.#backlog <= this.#highWaterMark) return this.#endOfTick()
-    try {
-      this.#flush(NOW)
-    } catch (error) {
-      this.#fail(error)
-      return Promise.reject(error)
+    const isOver = this.#packed + this.#backlog > this.#highWaterMark
+    if (isOver || (this.#packed >= ENOUGH && this.#backlog === 0)) {
+      try {
+        this.#flush(NOW)
+      } catch (error) {
+        this.#fail(error)
+        return Promise.reject(error)
+      }
+      this.#update()
     }
     if (this.#backlog <= this.#highWaterMark) return this.#endOfTick()
     return this.#pending(nothing, size, terms, pending => {
