@@ -74,6 +74,7 @@ impl State {
     }
 
     /// The only connection of which anything can be told, if JavaScript may wait for it: when there is news, it is this.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "only the loop reactor asks"))]
     pub(crate) fn only_waiter(&self) -> Option<Readiness> {
         let slot = self.parked.filter(|_| self.watched == 1)? as usize;
         let entry = self.connections.get(slot)?;
