@@ -3,7 +3,6 @@
  *
  * The hot calls take a connection's slot (its number) and give a number; a negative one is the system's error.
  */
-import { closeSync } from 'node:fs'
 import { isMainThread, markAsUntransferable } from 'node:worker_threads'
 import { Environment } from '#native'
 
@@ -126,9 +125,6 @@ export function deadlineAfter(timeout: number): number {
   if (timeout === Number.POSITIVE_INFINITY) return timeout
   return timeout <= 0 ? NOW : performance.now() + timeout
 }
-
-/** Closes a descriptor that has left its connection. */
-export const closeDescriptor: (fd: number) => void = closeSync
 
 /**
  * Blocks until the child process `pid` of this process has ended, for at most `timeout` milliseconds, without taking

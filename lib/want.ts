@@ -28,9 +28,11 @@ export function eachOf({ kind, maxLength, target }: Want): Want {
   return want(kind, maxLength, target, true)
 }
 
+/** What `recv` and `recvBytes` ask for, and an iterator over values. */
 export const anyValue = want('value')
 export const anyBytes = want('bytes')
 export const nextValue = eachOf(anyValue)
+/** What `poll` asks for: that a message is there, not the message. */
 export const aMessage = want('poll')
 
 /** The options object, where a positional argument may stand in its place. */
