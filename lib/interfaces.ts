@@ -13,13 +13,19 @@ export interface ConnectionOptions {
   highWaterMark?: number | undefined
 }
 
+/** Kinds of addresses: the first two are local, one for Unix and one for Windows. */
+export type Family = 'AF_UNIX' | 'AF_PIPE' | 'AF_INET' | 'AF_INET6'
+
 /** A host and a port, of the families `AF_INET` and `AF_INET6`. */
 export interface InetAddress {
   host: string
   port: number
 }
 
-/** An address as carom reports it. */
+/** A path (`AF_UNIX`), a `\\.\pipe\` name (`AF_PIPE`), or a host and port (`AF_INET`, `AF_INET6`). */
+export type Address = string | Readonly<InetAddress> | readonly [host: string, port: number]
+
+/** An address as carom reports it; it can be given to `Client` as it is. */
 export type BoundAddress = string | InetAddress
 
 /** What `detach()` gives: plain data, for `postMessage` or for code that wants the bare descriptor. */

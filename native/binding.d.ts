@@ -11,6 +11,12 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 
 /** The connections of one environment. Each is known by a number, its slot. */
 export declare class Environment {
+  /** Notes a challenge that is delivered by a listener at `address`; a client, which has none, says ''. */
+  openChallenge(challenge: Uint8Array, address: string): void
+  /** It was answered, or never will be. */
+  closeChallenge(challenge: Uint8Array): void
+  /** The address at which this process has delivered a challenge that is still open. */
+  addressOfChallenge(challenge: Uint8Array): string | null
   /**
    * Starts a reactor, which calls `dispatch` with the number of entries in the table of news. `threaded` forces the
    * one that has a thread. `interruptible`: this environment is a worker's, which can be terminated while a call
@@ -34,7 +40,7 @@ export declare class Environment {
   isReadable(slot: number): boolean
   /** Whether a connection can send. */
   isWritable(slot: number): boolean
-  /** Closes a connection. What is unsent is dropped. */
+  /** Closes a connection, a listener, or what is watched. What is unsent is dropped. */
   close(slot: number): void
   /** Takes the descriptor out of a connection. `taken` is what JavaScript holds of a large message. */
   detach(slot: number, taken: Uint8Array): Detached | number
@@ -51,6 +57,65 @@ export declare class Environment {
    * system's error, negative. It is not reaped.
    */
   waitForExit(pid: number, milliseconds: number): Exit | number | null
+  /** Binds an address and listens: the listener's slot, or the system's error, negative. */
+  listen(how: Listening): number
+  /** The address that a listener is bound to. */
+  listeningAddress(slot: number): string
+  /** The descriptor of a listener. */
+  listeningFd(slot: number): number
+  /**
+   * The next connection, without waiting, and without asking the system where the reactor would have told: nothing
+   * when there is none, or the system's error, negative. From now on the reactor tells of the listener.
+   */
+  accept(slot: number, maxLength: number): Accepted | number | null
+  /** Begins to connect: the connection's slot, or the system's error, negative. */
+  connect(address: string, inet: boolean, maxLength: number): number
+  /** Waits until it is connected: 1 when it is, 0 when the time ran out, or the system's error, negative. */
+  finishConnect(slot: number, milliseconds: number): number
+  /** The addresses of the two ends of a connection. */
+  addresses(slot: number): Addresses
+  /** Looks up a host, blocking: its addresses with the port, nothing when the time ran out or nothing is known of it. */
+  resolve(host: string, port: number, milliseconds: number): Array<string> | null
+  /**
+   * Ends what a connection sends, when closing it could take back what was sent: whether that is so, and it has to
+   * stay open for a while.
+   */
+  finish(slot: number): boolean
+  /**
+   * Drops what a finished connection receives: 0 while more may be there, 1 until the reactor tells of more, 2 when
+   * nothing more can come.
+   */
+  discard(slot: number): number
+  /**
+   * Blocks until the reactor has news: the number of entries in the table of news, 0 when the time ran out, or the
+   * system's error, negative.
+   */
+  wait(milliseconds: number): number
+  /** Watches a descriptor, which stays the caller's: the slot, or the system's error, negative. */
+  watchDescriptor(fd: number): number
+  /** Watches a child process: the slot, or -1 where the system cannot do that. */
+  watchProcess(pid: number): number
+  /**
+   * Whether a watched descriptor is readable, 1 or 0, or the system's error, negative. If it is not, the reactor tells
+   * of it from now on.
+   */
+  isReady(slot: number): number
+}
+
+/** What was accepted. */
+export interface Accepted {
+  /** The connection's slot. */
+  slot: number
+  /** The address of its other end, where that has one. */
+  peer?: string
+}
+
+/** The addresses of the two ends of a connection, where they have one. */
+export interface Addresses {
+  /** Of this end. */
+  local?: string
+  /** Of the other end. */
+  peer?: string
 }
 
 /** A descriptor that has left its connection. */
@@ -77,6 +142,22 @@ export interface Exit {
   code?: number
   /** The number of the signal. */
   signal?: number
+}
+
+/** How to listen. */
+export interface Listening {
+  /** A path or name, or a host and port as in `127.0.0.1:80` and `[::1]:80`. */
+  address: string
+  /** Whether `address` is a host and port. */
+  inet: boolean
+  /** Connections that the system queues. */
+  backlog: number
+  /** Permissions of the socket's file. */
+  mode?: number
+  /** Replace the file of a socket on which nobody accepts. */
+  replaceStale: boolean
+  /** The directory of the socket's file goes away with the listener. */
+  ownsDirectory: boolean
 }
 
 /** Where received bytes, their spans, bytes to send and news of readiness are exchanged. */

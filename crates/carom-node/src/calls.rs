@@ -4,8 +4,9 @@
 //! [`wait_from`](crate::environment::wait_from)). A negative result is the system's error.
 #![expect(unsafe_code, reason = "raw Node-API: this module and the reactors are where the binding meets it")]
 
-use crate::environment::{State, errno, in_slices, wait_from};
+use crate::environment::{errno, in_slices, wait_from};
 use crate::reactor::Reactor;
+use crate::state::State;
 use carom::Wait;
 use carom::frame::Header;
 use napi::bindgen_prelude::Object;

@@ -1,13 +1,13 @@
-//! The connections of one JavaScript environment (the main thread, or a worker), and the calls that are not hot.
+//! One JavaScript environment (the main thread, or a worker), and the calls for its connections that are not hot.
 
 use crate::calls;
 use crate::memory::Memory;
 use crate::reactor::Reactor;
-use carom::{Connection, End, ExitStatus, Interest, Readiness, Registry, Wait};
+use crate::state::{Kind, State};
+use carom::{Connection, End, ExitStatus, Wait};
 use napi::bindgen_prelude::{Either, Function, Object, Uint8Array};
 use napi::{Env, Error, Result};
 use napi_derive::napi;
-use slab::Slab;
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
@@ -15,106 +15,6 @@ use std::time::{Duration, Instant};
 
 /// How long a call blocks a worker before it looks whether the worker has been terminated.
 const SLICE: Duration = Duration::from_millis(50);
-
-/// A connection, and what its reactor tells of it.
-struct Entry {
-    connection: Connection,
-    watched: Option<Interest>,
-}
-
-/// What the calls of one environment work on.
-pub(crate) struct State {
-    connections: Slab<Entry>,
-    pub(crate) memory: Memory,
-    registry: Registry,
-    /// How many connections the reactor tells of.
-    watched: usize,
-    /// The connection that was read last, and empty, so that JavaScript may wait for it; until something is told.
-    parked: Option<u32>,
-}
-
-impl State {
-    pub(crate) fn new(memory: Memory, registry: Registry) -> State {
-        State { connections: Slab::new(), memory, registry, watched: 0, parked: None }
-    }
-
-    /// A connection that JavaScript has not closed yet, and the memory that it reads into and writes from.
-    pub(crate) fn connection(&mut self, slot: u32) -> io::Result<(&mut Connection, &mut Memory)> {
-        let entry = self.connections.get_mut(slot as usize).ok_or(io::ErrorKind::NotFound)?;
-        Ok((&mut entry.connection, &mut self.memory))
-    }
-
-    /// Makes the reactor tell of bytes to receive, and of room to send; without `for_room`, of that as before.
-    pub(crate) fn watch(&mut self, slot: u32, for_room: Option<bool>) -> io::Result<()> {
-        let slot = slot as usize;
-        let entry = self.connections.get_mut(slot).ok_or(io::ErrorKind::NotFound)?;
-        let for_room = for_room.unwrap_or(matches!(entry.watched, Some(Interest::Write | Interest::ReadAndWrite)));
-        let wanted = match (entry.connection.is_readable(), for_room) {
-            (true, true) => Some(Interest::ReadAndWrite),
-            (true, false) => Some(Interest::Read),
-            (false, true) => Some(Interest::Write),
-            (false, false) => None,
-        };
-        if entry.watched == wanted {
-            return Ok(());
-        }
-        match (entry.watched, wanted) {
-            (None, Some(interest)) => self.registry.register(&mut entry.connection, slot, interest)?,
-            (Some(_), Some(interest)) => self.registry.reregister(&mut entry.connection, slot, interest)?,
-            (_, None) => self.registry.deregister(&mut entry.connection)?,
-        }
-        self.watched = self.watched + usize::from(wanted.is_some()) - usize::from(entry.watched.is_some());
-        entry.watched = wanted;
-        Ok(())
-    }
-
-    /// JavaScript may wait for this connection to become readable, or for none that is known.
-    pub(crate) fn park(&mut self, slot: Option<u32>) {
-        self.parked = slot;
-    }
-
-    /// The only connection of which anything can be told, if JavaScript may wait for it: when there is news, it is this.
-    #[cfg_attr(not(unix), expect(dead_code, reason = "only the loop reactor asks"))]
-    pub(crate) fn only_waiter(&self) -> Option<Readiness> {
-        let slot = self.parked.filter(|_| self.watched == 1)? as usize;
-        let entry = self.connections.get(slot)?;
-        (entry.watched == Some(Interest::Read)).then_some(Readiness {
-            token: slot,
-            readable: true,
-            hangup: false,
-            writable: false,
-        })
-    }
-
-    /// Notes what the reactor told, and puts it into the table of news: the number of entries.
-    pub(crate) fn told(&mut self, news: impl Iterator<Item = Readiness>) -> u32 {
-        self.parked = None;
-        let mut count = 0;
-        for readiness in news {
-            let Some(entry) = self.connections.get_mut(readiness.token) else { continue };
-            entry.connection.told(readiness);
-            let flags = u32::from(readiness.readable) | u32::from(readiness.writable) << 1;
-            let Some(place) = self.memory.news().get_mut(count) else { break };
-            *place = (readiness.token as u32) << 2 | flags;
-            count += 1;
-        }
-        count as u32
-    }
-
-    fn insert(&mut self, connection: Connection) -> u32 {
-        self.connections.insert(Entry { connection, watched: None }) as u32
-    }
-
-    fn remove(&mut self, slot: u32) -> Option<Connection> {
-        let mut entry = self.connections.try_remove(slot as usize)?;
-        if entry.watched.is_some() {
-            self.watched -= 1;
-            // Or a copy of the descriptor in another process would keep it registered.
-            _ = self.registry.deregister(&mut entry.connection);
-        }
-        Some(entry.connection)
-    }
-}
 
 /// Repeats an operation that may wait, in slices, until it is done or the time is over, or the worker it blocks has
 /// been terminated. The operation says whether it is done.
@@ -189,9 +89,9 @@ pub struct Exit {
 /// The connections of one environment. Each is known by a number, its slot.
 #[napi]
 pub struct Environment {
-    state: Rc<RefCell<State>>,
-    reactor: Reactor,
-    interruptible: bool,
+    pub(crate) state: Rc<RefCell<State>>,
+    pub(crate) reactor: Reactor,
+    pub(crate) interruptible: bool,
 }
 
 // A panic must not unwind into Node: everywhere `catch_unwind`, which makes an exception of it.
@@ -230,9 +130,7 @@ impl Environment {
     #[napi(catch_unwind)]
     pub fn pipe(&self, duplex: bool, max_length: f64) -> Vec<i32> {
         match carom::pipe(duplex) {
-            Ok((first, second)) => [first, second]
-                .map(|end| self.state.borrow_mut().insert(end.with_max_length(max_length as u64)) as i32)
-                .to_vec(),
+            Ok((first, second)) => [first, second].map(|end| self.insert(end, max_length)).to_vec(),
             Err(error) => vec![errno(&error)],
         }
     }
@@ -242,7 +140,7 @@ impl Environment {
     pub fn adopt(&self, fd: i64, received: &[u8], readable: bool, writable: bool, max_length: f64) -> i32 {
         let Ok(fd) = fd.try_into() else { return errno(&io::ErrorKind::InvalidInput.into()) };
         match Connection::from_raw(fd, received.to_vec(), readable, writable) {
-            Ok(connection) => self.state.borrow_mut().insert(connection.with_max_length(max_length as u64)) as i32,
+            Ok(connection) => self.insert(connection, max_length),
             Err(error) => errno(&error),
         }
     }
@@ -265,7 +163,7 @@ impl Environment {
         self.with(slot, |connection| connection.is_writable())
     }
 
-    /// Closes a connection. What is unsent is dropped.
+    /// Closes a connection, a listener, or what is watched. What is unsent is dropped.
     #[napi(catch_unwind)]
     pub fn close(&self, slot: u32) {
         self.state.borrow_mut().remove(slot);
@@ -274,7 +172,9 @@ impl Environment {
     /// Takes the descriptor out of a connection. `taken` is what JavaScript holds of a large message.
     #[napi(catch_unwind)]
     pub fn detach(&self, slot: u32, taken: &[u8]) -> Result<Either<Detached, i32>> {
-        let connection = self.state.borrow_mut().remove(slot).ok_or_else(no_such_slot)?;
+        let Some(Kind::Connection(connection)) = self.state.borrow_mut().remove(slot) else {
+            return Err(no_such_slot());
+        };
         Ok(match connection.into_raw(taken) {
             Ok((fd, received)) => Either::A(Detached { fd: fd as i64, received: received.into() }),
             Err(error) => Either::B(errno(&error)),
@@ -323,14 +223,10 @@ impl Environment {
     #[napi(catch_unwind)]
     pub fn wait_for_exit(&self, env: &Env, pid: u32, milliseconds: f64) -> Option<Either<Exit, i32>> {
         let mut status = None;
-        let waited = in_slices(
-            wait_from(milliseconds),
-            || self.interruptible && calls::is_terminated(env.raw()),
-            |wait| {
-                status = carom::wait_for_exit(pid, wait)?;
-                Ok(status.is_some())
-            },
-        );
+        let waited = self.in_slices(env, milliseconds, |wait| {
+            status = carom::wait_for_exit(pid, wait)?;
+            Ok(status.is_some())
+        });
         match (waited, status) {
             (Err(error), _) => Some(Either::B(errno(&error))),
             (_, Some(ExitStatus::Code(code))) => Some(Either::A(Exit { code: Some(code), signal: None })),
@@ -339,7 +235,24 @@ impl Environment {
         }
     }
 
-    fn with<T>(&self, slot: u32, operation: impl FnOnce(&mut Connection) -> T) -> Result<T> {
+    /// Repeats an operation that may block until it is done or the time is over, or this environment is a worker's that
+    /// has been terminated. The operation says whether it is done.
+    pub(crate) fn in_slices(
+        &self,
+        env: &Env,
+        milliseconds: f64,
+        operation: impl FnMut(Wait) -> io::Result<bool>,
+    ) -> io::Result<()> {
+        in_slices(wait_from(milliseconds), || self.interruptible && calls::is_terminated(env.raw()), operation)
+    }
+
+    /// A new connection's slot.
+    pub(crate) fn insert(&self, connection: Connection, max_length: f64) -> i32 {
+        let connection = connection.with_max_length(max_length as u64);
+        self.state.borrow_mut().insert(Kind::Connection(connection)) as i32
+    }
+
+    pub(crate) fn with<T>(&self, slot: u32, operation: impl FnOnce(&mut Connection) -> T) -> Result<T> {
         match self.state.borrow_mut().connection(slot) {
             Ok((connection, _)) => Ok(operation(connection)),
             Err(_) => Err(no_such_slot()),
@@ -347,6 +260,6 @@ impl Environment {
     }
 }
 
-fn no_such_slot() -> Error {
-    Error::from_reason("carom: no such connection")
+pub(crate) fn no_such_slot() -> Error {
+    Error::from_reason("carom: nothing of that kind has this slot")
 }

@@ -28,7 +28,7 @@ fn main() -> io::Result<()> {
     let mut spans = [Span::default(); 64];
     let mut open = connections.len();
     while open > 0 {
-        for news in poller.wait(None)? {
+        for news in poller.wait(Wait::Forever)? {
             let connection = &mut connections[news.token];
             connection.told(news);
             open -= usize::from(serve(connection, &mut arena, &mut spans)?);

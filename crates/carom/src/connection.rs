@@ -1,9 +1,10 @@
 //! One end of a stream.
 
+use crate::address::Address;
 use crate::error::{End, Error};
 use crate::frame::Span;
 use crate::readiness::{Interest, Readiness};
-use crate::receiver::{Batch, Receiver};
+use crate::receiver::{Batch, Discarded, Receiver};
 use crate::sender::Sender;
 use crate::sys::{self, RawDescriptor, Stream};
 use crate::wait::Wait;
@@ -36,9 +37,49 @@ pub struct Connection {
 }
 
 impl Connection {
-    fn new(stream: Stream, readable: bool, writable: bool) -> Connection {
+    pub(crate) fn new(stream: Stream, readable: bool, writable: bool) -> Connection {
         let receiver = Receiver::new(u64::MAX, Vec::new(), stream.is_local());
         Connection { stream, receiver, sender: Sender::default(), readable, writable, may_read: true, hangup: false }
+    }
+
+    /// Begins to connect to a listener: [`finish_connect`](Connection::finish_connect) says when it is connected.
+    ///
+    /// Fails with the system's error, such as `ECONNREFUSED`; with `WouldBlock` when as many others wait to be accepted
+    /// as the listener allows.
+    pub fn connect(address: &Address) -> io::Result<Connection> {
+        Ok(Connection::new(Stream::connect(address)?, true, true))
+    }
+
+    /// Waits until it is connected; false when the time ran out. Fails with the system's error, such as `ECONNREFUSED`.
+    pub fn finish_connect(&mut self, wait: Wait) -> io::Result<bool> {
+        Ok(self.stream.finish_connect()?
+            || (self.stream.wait(Interest::Write, wait)?.writable && self.stream.finish_connect()?))
+    }
+
+    /// The address of this end: `None` where it has no name.
+    pub fn local_address(&self) -> io::Result<Option<Address>> {
+        self.stream.local_address()
+    }
+
+    /// The address of the other end: `None` where it has no name.
+    pub fn peer_address(&self) -> io::Result<Option<Address>> {
+        self.stream.peer_address()
+    }
+
+    /// Whether closing it takes back what was sent, while the peer sends: TCP resets what is closed with bytes unread.
+    /// [`finish`](Connection::finish) it first then, and [`discard`](Connection::discard) what comes.
+    pub fn resets(&self) -> bool {
+        !self.stream.is_local() && !matches!(self.end(), Some(End::Eof(_) | End::Truncated(_) | End::Failed(_)))
+    }
+
+    /// Tells the other end that nothing more will come.
+    pub fn finish(&self) -> io::Result<()> {
+        self.stream.end()
+    }
+
+    /// Drops what comes, without waiting, a limited number of bytes with each call.
+    pub fn discard(&mut self) -> Discarded {
+        self.receiver.discard(&mut Source::new(&self.stream, false))
     }
 
     /// Takes over a descriptor of a stream socket or a pipe, with the bytes that had been received from it and not

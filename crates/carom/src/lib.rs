@@ -15,16 +15,20 @@
 //! # The parts
 //! - [`frame`]: the codec, pure: bytes in, frames out.
 //! - [`Connection`]: one end of a stream, with what was received and not taken, and what was accepted and not sent.
-//! - [`Poller`]: which of many connections are ready, by mio.
+//! - [`Listener`]: accepts connections at an [`Address`].
+//! - [`Poller`]: which of many connections, listeners and other [descriptors](Descriptor) are ready, by mio.
 //! - `sys`: all that differs between platforms, and all that the compiler cannot check.
 //!
 //! # Portability
 //! Linux, macOS and FreeBSD use Unix sockets and pipes, Windows named pipes. The Windows side type-checks and has not
 //! been run yet.
 
+mod address;
 mod connection;
+mod descriptor;
 mod error;
 pub mod frame;
+mod listener;
 mod process;
 mod queue;
 mod readiness;
@@ -33,10 +37,13 @@ mod sender;
 mod sys;
 mod wait;
 
+pub use address::{Address, resolve};
 pub use connection::{Connection, pipe};
+pub use descriptor::Descriptor;
 pub use error::{End, Error};
+pub use listener::{ListenOptions, Listener};
 pub use process::{ExitStatus, wait_for_exit};
-pub use readiness::{Interest, MAX_NEWS, Poller, Readiness, Registry, Waker};
-pub use receiver::{Batch, LARGE};
+pub use readiness::{Interest, MAX_NEWS, Poller, Readiness, Registry, Source, Waker};
+pub use receiver::{Batch, Discarded, LARGE};
 pub use sys::RawDescriptor;
 pub use wait::Wait;

@@ -4,6 +4,9 @@
 //! operation on it found nothing more to do.
 
 use crate::connection::Connection;
+use crate::descriptor::Descriptor;
+use crate::listener::Listener;
+use crate::wait::Wait;
 use std::io;
 use std::time::Duration;
 
@@ -53,24 +56,48 @@ impl std::ops::BitOrAssign for Readiness {
     }
 }
 
+/// What a [`Poller`] can tell of: a [`Connection`], a [`Listener`], a [`Descriptor`].
+pub trait Source {
+    #[doc(hidden)]
+    fn event_source(&mut self) -> &mut dyn mio::event::Source;
+}
+
+impl Source for Connection {
+    fn event_source(&mut self) -> &mut dyn mio::event::Source {
+        self.stream_mut()
+    }
+}
+
+impl Source for Listener {
+    fn event_source(&mut self) -> &mut dyn mio::event::Source {
+        self.acceptor_mut()
+    }
+}
+
+impl Source for Descriptor {
+    fn event_source(&mut self) -> &mut dyn mio::event::Source {
+        self.watched_mut()
+    }
+}
+
 /// The place where connections are registered; may be used while another thread waits.
 #[derive(Debug)]
 pub struct Registry(mio::Registry);
 
 impl Registry {
-    /// Starts telling of `connection`, as `token`.
-    pub fn register(&self, connection: &mut Connection, token: usize, interest: Interest) -> io::Result<()> {
-        self.0.register(connection.stream_mut(), mio::Token(token), interest.into())
+    /// Starts telling of `source`, as `token`.
+    pub fn register(&self, source: &mut dyn Source, token: usize, interest: Interest) -> io::Result<()> {
+        self.0.register(source.event_source(), mio::Token(token), interest.into())
     }
 
     /// Changes what is told of.
-    pub fn reregister(&self, connection: &mut Connection, token: usize, interest: Interest) -> io::Result<()> {
-        self.0.reregister(connection.stream_mut(), mio::Token(token), interest.into())
+    pub fn reregister(&self, source: &mut dyn Source, token: usize, interest: Interest) -> io::Result<()> {
+        self.0.reregister(source.event_source(), mio::Token(token), interest.into())
     }
 
-    /// Stops telling of `connection`.
-    pub fn deregister(&self, connection: &mut Connection) -> io::Result<()> {
-        self.0.deregister(connection.stream_mut())
+    /// Stops telling of `source`.
+    pub fn deregister(&self, source: &mut dyn Source) -> io::Result<()> {
+        self.0.deregister(source.event_source())
     }
 
     /// What ends another thread's wait: it is told of `token`, readable.
@@ -108,9 +135,9 @@ impl Poller {
         self.poll.registry().try_clone().map(Registry)
     }
 
-    /// Waits until something is ready, for at most `timeout` (without one: for ever), and gives the news, none when the
-    /// time ran out or a signal arrived.
-    pub fn wait(&mut self, timeout: Option<Duration>) -> io::Result<impl Iterator<Item = Readiness> + '_> {
+    /// Waits until something is ready, and gives the news, none when the time ran out or a signal arrived.
+    pub fn wait(&mut self, wait: Wait) -> io::Result<impl Iterator<Item = Readiness> + '_> {
+        let timeout = wait.left().unwrap_or(Some(Duration::ZERO));
         self.events.clear();
         match self.poll.poll(&mut self.events, timeout) {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),

@@ -15,6 +15,8 @@ pub const LARGE: u64 = 64 * 1024;
 const AFTER_LARGE: usize = 4 * 1024;
 /// How much is read at once while a send waits.
 const ABSORB: usize = 64 * 1024;
+/// How often one call that drops what comes reads.
+const DISCARDS: usize = 16;
 
 /// What a read found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +31,17 @@ pub struct Batch {
     pub body: Option<u64>,
     /// Nothing more will come after this.
     pub ended: bool,
+}
+
+/// How much of what comes was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Discarded {
+    /// There may be more.
+    Some,
+    /// There is nothing more until the [`Poller`](crate::Poller) tells of it.
+    AllThatIsThere,
+    /// Nothing more can come.
+    ToTheEnd,
 }
 
 #[derive(Debug)]
@@ -190,6 +203,20 @@ impl Receiver {
             Err(error) => _ = self.ended(Some(error)),
         }
         self.end.is_some() || self.missing() == 0
+    }
+
+    /// Reads and drops a limited number of bytes, of a stream that nobody receives from any more.
+    pub(crate) fn discard(&mut self, source: &mut impl Read) -> Discarded {
+        let mut chunk = vec![0; ABSORB];
+        for _ in 0..DISCARDS {
+            match source.read(&mut chunk) {
+                Ok(0) => return Discarded::ToTheEnd,
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Discarded::AllThatIsThere,
+                Err(_) => return Discarded::ToTheEnd,
+            }
+        }
+        Discarded::Some
     }
 
     /// How many bytes the next message lacks, at least; 0 when it is whole, or can never be.

@@ -22,7 +22,7 @@ impl Wait {
     }
 
     /// What is left of it: `Some(None)` without a limit, `None` when there is nothing left to wait.
-    pub(crate) fn left(self) -> Option<Option<Duration>> {
+    pub fn left(self) -> Option<Option<Duration>> {
         match self {
             Wait::UntilTold | Wait::No => None,
             Wait::Until(moment) => {

@@ -16,7 +16,7 @@ fn told(poller: &mut Poller) -> Vec<Readiness> {
 }
 
 fn told_within(poller: &mut Poller, limit: Duration) -> Vec<Readiness> {
-    poller.wait(Some(limit)).unwrap().collect()
+    poller.wait(Wait::at_most(limit)).unwrap().collect()
 }
 
 fn is_told_readable(poller: &mut Poller) -> bool {

@@ -9,12 +9,13 @@ mod thread;
 #[cfg(unix)]
 mod uv;
 
-use crate::environment::State;
 use crate::memory::Memory;
-use carom::Poller;
+use crate::state::State;
+use carom::{Poller, Wait};
 use napi::bindgen_prelude::Function;
 use napi::{Env, Error, JsValue, Result, sys};
 use std::cell::RefCell;
+use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::ptr;
 use std::rc::Rc;
@@ -52,6 +53,16 @@ impl Reactor {
             #[cfg(unix)]
             Reactor::Loop(_) => "loop",
             Reactor::Thread(_) => "thread",
+        }
+    }
+
+    /// Blocks until there is news, and notes it: how many entries of the table JavaScript has to look at, none when the
+    /// time ran out or a signal arrived.
+    pub(crate) fn wait(&self, state: &RefCell<State>, wait: Wait) -> io::Result<u32> {
+        match self {
+            #[cfg(unix)]
+            Reactor::Loop(handle) => handle.wait(state, wait),
+            Reactor::Thread(handle) => Ok(handle.wait(state, wait)),
         }
     }
 

@@ -1,8 +1,8 @@
 //! The thread reactor: a thread waits, and wakes Node's loop by a threadsafe function.
 
 use super::{note, number, report_exception, to_napi};
-use crate::environment::State;
-use carom::{MAX_NEWS, Poller, Readiness, Waker};
+use crate::state::State;
+use carom::{MAX_NEWS, Poller, Readiness, Wait, Waker};
 use napi::{Result, check_status, sys};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use std::ffi::c_void;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 /// The token of the waker, which no connection's slot reaches.
@@ -20,6 +20,7 @@ const WAKER: usize = usize::MAX;
 #[derive(Clone)]
 pub(crate) struct Handle {
     function: sys::napi_threadsafe_function,
+    shared: Arc<Shared>,
 }
 
 impl Handle {
@@ -34,14 +35,37 @@ impl Handle {
             }
         }
     }
+
+    pub(crate) fn wait(&self, state: &RefCell<State>, wait: Wait) -> u32 {
+        let mut waiting = self.shared.news();
+        while let Some(left) = wait.left().filter(|_| waiting.is_empty()) {
+            waiting = match left {
+                Some(left) => self.shared.arrived.wait_timeout(waiting, left).unwrap_or_else(PoisonError::into_inner).0,
+                None => self.shared.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+        // What does not fit into the table stays for the call that is on its way.
+        let tokens: Vec<_> = waiting.keys().copied().take(MAX_NEWS).collect();
+        let news: Vec<_> = tokens.iter().filter_map(|token| waiting.remove(token)).collect();
+        drop(waiting);
+        state.borrow_mut().told(news.into_iter())
+    }
 }
 
 /// What both threads see.
 struct Shared {
     /// What JavaScript has not taken yet, by token: however long it is busy, no more than there are connections.
     news: Mutex<HashMap<usize, Readiness>>,
+    /// Told of news, for a thread that blocks until there is some.
+    arrived: Condvar,
     stop: AtomicBool,
     function: Function,
+}
+
+impl Shared {
+    fn news(&self) -> MutexGuard<'_, HashMap<usize, Readiness>> {
+        self.news.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A threadsafe function, as its name says.
@@ -96,24 +120,29 @@ pub(crate) fn start(
         ))?;
         check_status!(sys::napi_unref_threadsafe_function(env, function))?;
     }
-    let shared =
-        Arc::new(Shared { news: Mutex::default(), stop: AtomicBool::new(false), function: Function(function) });
+    let shared = Arc::new(Shared {
+        news: Mutex::default(),
+        arrived: Condvar::new(),
+        stop: AtomicBool::new(false),
+        function: Function(function),
+    });
     // SAFETY: the receiver lives until the function is released.
     unsafe { (*receiver).shared.replace(Some(Arc::clone(&shared))) };
     let for_thread = Arc::clone(&shared);
     let thread =
         thread::Builder::new().name("carom".into()).spawn(move || run(poller, &for_thread)).map_err(to_napi)?;
+    let handle = Handle { function, shared: Arc::clone(&shared) };
     let cleanup = Box::new(Cleanup { shared, waker, thread: Some(thread) });
     // SAFETY: Node calls the hook once, with the box.
     check_status!(unsafe { sys::napi_add_env_cleanup_hook(env, Some(on_cleanup), Box::into_raw(cleanup).cast()) })?;
-    Ok(Handle { function })
+    Ok(handle)
 }
 
 /// The thread: hands over what it learns, with one call for all that JavaScript has not taken yet.
 fn run(mut poller: Poller, shared: &Shared) {
     while !shared.stop.load(Ordering::Acquire) {
-        let Ok(news) = poller.wait(None) else { return };
-        let mut waiting = shared.news.lock().unwrap_or_else(PoisonError::into_inner);
+        let Ok(news) = poller.wait(Wait::Forever) else { return };
+        let mut waiting = shared.news();
         let called = !waiting.is_empty();
         for readiness in news.filter(|readiness| readiness.token != WAKER) {
             waiting.entry(readiness.token).and_modify(|earlier| *earlier |= readiness).or_insert(readiness);
@@ -121,6 +150,7 @@ fn run(mut poller: Poller, shared: &Shared) {
         let call = !called && !waiting.is_empty();
         drop(waiting);
         if call {
+            shared.arrived.notify_one();
             // SAFETY: the function is released only after this thread was joined.
             unsafe {
                 sys::napi_call_threadsafe_function(
@@ -141,7 +171,7 @@ unsafe extern "C" fn on_news(env: sys::napi_env, dispatch: sys::napi_value, rece
     // SAFETY: the receiver lives until the function is released.
     let receiver = unsafe { &*receiver.cast::<Receiver>() };
     let Some(shared) = receiver.shared.borrow().clone() else { return };
-    let news = std::mem::take(&mut *shared.news.lock().unwrap_or_else(PoisonError::into_inner));
+    let news = std::mem::take(&mut *shared.news());
     let news: Vec<_> = news.into_values().collect();
     for part in news.chunks(MAX_NEWS) {
         let count = note(|| receiver.state.borrow_mut().told(part.iter().copied()));

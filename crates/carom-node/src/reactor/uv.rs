@@ -4,19 +4,19 @@
 //! headers are needed; Bun exports them and aborts when they are called, so JavaScript asks for the thread there.
 
 use super::{note, number, report_exception};
-use crate::environment::State;
-use carom::Poller;
+use crate::state::State;
+use carom::{Poller, Wait};
 use libloading::os::unix::Library;
 use napi::{Error, Result, check_status, sys};
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::cell::RefCell;
 use std::ffi::{c_int, c_void};
+use std::io;
 use std::iter::once;
 use std::os::fd::AsRawFd;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::OnceLock;
-use std::time::Duration;
 
 /// `UV_POLL` in `uv_handle_type`, and `UV_READABLE`. Source: libuv, `include/uv.h`.
 const UV_POLL: c_int = 8;
@@ -77,6 +77,14 @@ impl Handle {
     pub(crate) fn keep_alive(&self, yes: bool) {
         // SAFETY: the handle is closed only by the environment's cleanup hook, after which no JavaScript calls this.
         unsafe { if yes { (self.uv.reference)(self.raw) } else { (self.uv.unreference)(self.raw) } }
+    }
+
+    pub(crate) fn wait(&self, state: &RefCell<State>, wait: Wait) -> io::Result<u32> {
+        // SAFETY: as above; the handle's data was set before JavaScript got this reference.
+        let watcher = unsafe { &*(self.uv.get_data)(self.raw).cast::<Watcher>() };
+        let mut poller = watcher.poller.borrow_mut();
+        let news = poller.wait(wait)?;
+        Ok(state.borrow_mut().told(news))
     }
 }
 
@@ -149,7 +157,7 @@ unsafe extern "C" fn on_news(raw: RawHandle, _status: c_int, _events: c_int) {
             // Whose news it is needs no system call when it can be nobody else's. mio keeps the news, and libuv calls
             // again, until the connection was read empty or mio was asked.
             Some(only) => state.told(once(only)),
-            None => poller.wait(Some(Duration::ZERO)).map_or(0, |news| state.told(news)),
+            None => poller.wait(Wait::No).map_or(0, |news| state.told(news)),
         }
     });
     if count == 0 {

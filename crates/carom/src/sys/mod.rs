@@ -9,6 +9,14 @@
 //!   - `wait(interest, wait)`: waits until it is ready; the end of the stream and errors count as ready.
 //!   - `directions()`: whether it can be read and written at all.
 //!   - `is_local()`: whether a reset by the peer is an end like any other.
+//!   - `connect(address)` begins to connect; `finish_connect()` says whether it has, without waiting: for that,
+//!     `wait(Write)`.
+//!   - `local_address()`, `peer_address()`: where the two ends are, if they have names.
+//!   - `end()`: tells the peer that nothing more will come.
+//! - `Acceptor`: a listening socket or pipe; a mio event source, too.
+//!   - `bind(address, options)`, `address()`, `raw_descriptor()`.
+//!   - `accept()`: the next stream and the address of its peer, without waiting; `wait(wait)` waits for one.
+//! - `Watched`: what becomes readable, `of(RawDescriptor)` or `of_process(pid)`; `is_readable()`; a mio event source.
 //! - `pair(duplex)`: two connected streams, neither inherited by child processes.
 //! - `wait_for_exit(pid, wait)`: waits for a child process without reaping it.
 
@@ -17,14 +25,14 @@ mod unix;
 #[cfg(unix)]
 pub use unix::RawDescriptor;
 #[cfg(unix)]
-pub(crate) use unix::{Stream, pair, wait_for_exit};
+pub(crate) use unix::{Acceptor, Stream, Watched, pair, wait_for_exit};
 
 #[cfg(windows)]
 mod windows;
 #[cfg(windows)]
 pub use windows::RawDescriptor;
 #[cfg(windows)]
-pub(crate) use windows::{Stream, pair, wait_for_exit};
+pub(crate) use windows::{Acceptor, Stream, Watched, pair, wait_for_exit};
 
 /// What a stream became ready for; neither when the time ran out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

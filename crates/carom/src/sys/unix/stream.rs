@@ -4,26 +4,26 @@
 //! over expect that, and every call of ours that must not wait says so (`MSG_DONTWAIT`). Pipes know no such flag: they
 //! are made non-blocking while they are ours.
 
-use super::RawDescriptor;
+use super::socket::{address_of, new_socket, socket_address};
+use super::{RawDescriptor, poll_within};
+use crate::address::Address;
 use crate::readiness::Interest;
 use crate::sys::Ready;
 use crate::wait::Wait;
 use mio::event::Source;
 use mio::unix::SourceFd;
 use mio::{Registry, Token};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::PollFlags;
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fcntl_setfl, fstat};
 use rustix::io::{Errno, FdFlags, fcntl_setfd, retry_on_intr};
 use rustix::net::{AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags, SocketFlags, SocketType, sockopt};
+use socket2::{SockAddr, SockRef, Socket};
 use std::io::{self, IoSlice, Write};
+use std::net::Shutdown;
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
-use std::time::Duration;
-
-/// Where `poll` counts in milliseconds, it takes no more than 2^31 of them.
-const MAX_SLEEP: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     LocalSocket,
     Socket,
     Pipe,
@@ -102,6 +102,65 @@ fn prepare(fd: &OwnedFd, kind: Kind) -> io::Result<bool> {
 }
 
 impl Stream {
+    /// A socket of our own, in blocking mode and close-on-exec.
+    pub(super) fn new(fd: OwnedFd, kind: Kind) -> Stream {
+        Stream { fd, kind, was_blocking: false }
+    }
+
+    /// Begins to connect.
+    pub(crate) fn connect(address: &Address) -> io::Result<Stream> {
+        let to = socket_address(address)?;
+        let socket = new_socket(&to)?;
+        let kind = if matches!(address, Address::Local(_)) { Kind::LocalSocket } else { Kind::Socket };
+        if kind == Kind::Socket {
+            socket.set_tcp_nodelay(true)?;
+        }
+        match socket.connect(&to) {
+            Err(error) if Errno::from_io_error(&error) == Some(Errno::INPROGRESS) => {}
+            // It goes on without us, and is then as if it had just begun.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted && kind == Kind::Socket => {}
+            result => result?,
+        }
+        Ok(Stream::new(socket.into(), kind))
+    }
+
+    /// Whether it is connected; false while that takes its time. From then on it is in blocking mode.
+    pub(crate) fn finish_connect(&self) -> io::Result<bool> {
+        let socket = SockRef::from(&self.fd);
+        if self.kind == Kind::Socket {
+            if poll_within(&self.fd, PollFlags::OUT, Wait::No)?.is_empty() {
+                return Ok(false);
+            }
+            if let Some(error) = socket.take_error()? {
+                return Err(error);
+            }
+        }
+        socket.set_nonblocking(false)?;
+        Ok(true)
+    }
+
+    /// The address of this end: `None` for a pipe, and for a socket without a name.
+    pub(crate) fn local_address(&self) -> io::Result<Option<Address>> {
+        self.address(Socket::local_addr)
+    }
+
+    /// The address of the other end: `None` for a pipe, and for a socket without a name.
+    pub(crate) fn peer_address(&self) -> io::Result<Option<Address>> {
+        self.address(Socket::peer_addr)
+    }
+
+    fn address(&self, of: impl FnOnce(&Socket) -> io::Result<SockAddr>) -> io::Result<Option<Address>> {
+        if self.kind == Kind::Pipe {
+            return Ok(None);
+        }
+        Ok(address_of(&of(&SockRef::from(&self.fd))?))
+    }
+
+    /// Tells the other end that nothing more will come.
+    pub(crate) fn end(&self) -> io::Result<()> {
+        SockRef::from(&self.fd).shutdown(Shutdown::Write)
+    }
+
     /// Takes over a descriptor, which stays open and the caller's when that fails.
     pub(crate) fn adopt(descriptor: RawDescriptor) -> io::Result<Stream> {
         if descriptor < 0 {
@@ -153,22 +212,15 @@ impl Stream {
             Interest::Write => PollFlags::OUT,
             Interest::ReadAndWrite => PollFlags::IN | PollFlags::OUT,
         };
-        while let Some(left) = wait.left() {
-            let timeout = left.and_then(|left| Timespec::try_from(left.min(MAX_SLEEP)).ok());
-            let mut fds = [PollFd::new(&self.fd, flags)];
-            match poll(&mut fds, timeout.as_ref()) {
-                Err(Errno::INTR) | Ok(0) => continue,
-                Err(error) => return Err(error.into()),
-                Ok(_) => {}
-            }
-            let found = fds[0].revents();
-            let over = found.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL);
-            return Ok(Ready {
-                readable: flags.contains(PollFlags::IN) && (over || found.contains(PollFlags::IN)),
-                writable: flags.contains(PollFlags::OUT) && (over || found.contains(PollFlags::OUT)),
-            });
+        if wait.left().is_none() {
+            return Ok(Ready::default());
         }
-        Ok(Ready::default())
+        let found = poll_within(&self.fd, flags, wait)?;
+        let over = found.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL);
+        Ok(Ready {
+            readable: flags.contains(PollFlags::IN) && (over || found.contains(PollFlags::IN)),
+            writable: flags.contains(PollFlags::OUT) && (over || found.contains(PollFlags::OUT)),
+        })
     }
 
     /// A local peer that is gone may have left a reset behind, which the next call takes: to a sender both mean that
