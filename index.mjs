@@ -2,10 +2,13 @@
 export {
   AuthenticationError,
   BufferTooShortError,
+  Client,
+  ClientSync,
   ClosedError,
   Connection,
   EOFError,
   isMainProcess,
+  Listener,
   MessageTooLongError,
   Pipe,
   Process,
@@ -13,4 +16,7 @@ export {
   serializers,
   TimeoutError,
   WouldBlockError,
+  wait,
+  waitable,
+  waitSync,
 } from './dist/index.js'

@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava'
-import { boundAddress, checkAddress, checkBindAddress, localFamily, MAX_PATH } from '../lib/address.js'
+import { boundAddress, checkAddress, checkBindAddress, localFamily, MAX_PATH } from '../dist/lib/address.js'
 
 const unixes: NodeJS.Platform[] = ['linux', 'android', 'darwin', 'freebsd', 'openbsd', 'netbsd']
 const linuxes: NodeJS.Platform[] = ['linux', 'android']

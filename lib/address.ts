@@ -146,7 +146,7 @@ function readInet(host: unknown, port: unknown, family: Family | undefined, minP
   if (host.includes('\0')) throw invalidArgValue('host', 'must not have a NUL in it')
   if (typeof port !== 'number') throw invalidArgType('port', 'a number', port)
   if (!Number.isInteger(port) || port < minPort || port > MAX_PORT)
-    throw invalidArgValue('port', `must be a whole number >= ${minPort} and <= ${MAX_PORT}, not ${port}`)
+    throw outOfRange('port', `a whole number >= ${minPort} and <= ${MAX_PORT}`, port)
   return { family: inetFamily(host, family), host, port }
 }
 
@@ -158,4 +158,17 @@ function inetFamily(host: string, family: Family | undefined): InetFamily {
     throw invalidArgValue('family', "does not fit the address: a host and a port are 'AF_INET' or 'AF_INET6'")
   if (isIPv4(host) || isIPv6(host)) throw invalidArgValue('family', `does not fit the host, which is '${itsFamily}'`)
   return family
+}
+
+/** An address as the system writes it. @param inet It is a host and port: `127.0.0.1:80`, `[::1]:80`. */
+export function parseAddress(text: string, inet: boolean): BoundAddress {
+  if (!inet) return text
+  const colon = text.lastIndexOf(':')
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) }
+}
+
+/** The reverse: an address as the system reads it. */
+export function formatAddress(address: BoundAddress): string {
+  if (typeof address === 'string') return address
+  return isIPv6(address.host) ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
 }

@@ -49,3 +49,23 @@ export function checkBoolean(name: string, value: boolean | undefined, byDefault
   if (typeof value !== 'boolean') throw invalidArgType(name, 'true or false', value)
   return value
 }
+
+/** A whole number in a range, or its default. */
+export function checkCount(
+  name: string,
+  value: number | undefined,
+  byDefault: number,
+  min: number,
+  max: number,
+): number {
+  if (value === undefined) return byDefault
+  if (typeof value !== 'number') throw invalidArgType(name, 'a number', value)
+  if (!Number.isInteger(value) || value < min || value > max)
+    throw outOfRange(name, `a whole number >= ${min} and <= ${max}`, value)
+  return value
+}
+
+/** A limit in its two forms: milliseconds, or an options object. */
+export function limitOf(limit: number | AsyncOptions | undefined): AsyncOptions {
+  return typeof limit === 'object' ? (checkOptions(limit) ?? {}) : { timeout: limit }
+}

@@ -1,14 +1,16 @@
 /** One end of a pipe or a socket: objects and bytes, async and blocking. */
+
+import { parseAddress } from './address.js'
 import {
   type AsyncOptions,
   checkBoolean,
   checkLength,
-  checkOptions,
   checkSignal,
   checkTimeout,
   type SyncOptions,
 } from './arguments.js'
 import { type ByteRange, type Bytes, checkBytes, type ReceivedBytes } from './bytes.js'
+import { connectionClosed, connectionOpened } from './diagnostics.js'
 import {
   busy,
   ClosedError,
@@ -30,33 +32,41 @@ import type {
 } from './interfaces.js'
 import { asyncMessages, syncMessages } from './iterators.js'
 import { Limit } from './limit.js'
+import { closeSlot, lingerUntil } from './linger.js'
 import { Liveness } from './liveness.js'
-import { deadlineAfter, environment, NOW } from './native.js'
+import { bystanders, deadlineAfter, environment, NOW } from './native.js'
 import { Receiver } from './receiver.js'
-import { Sender, sendUntilEnd, type Terms } from './sender.js'
+import { Sender, sendUntilEnd } from './sender.js'
 import { serializers } from './serializers/index.js'
 import { checkSettings, nameOf, type Settings } from './settings.js'
+import { rangeOf, type Terms, terms } from './terms.js'
+import { type Look, Readiness, readiness } from './waitable.js'
 import { anyValue, bytesWanted, eachOf, intoWanted, nextValue, optionsOf, pollOptions, type Want } from './want.js'
 
 /** How long the end of the process waits for what is unsent, in milliseconds. */
 const EXIT_LIMIT = 1000
 const MAX_DESCRIPTOR = 2 ** 31 - 1
 
-process.on('exit', () => sendUntilEnd(performance.now() + EXIT_LIMIT))
+process.on('exit', () => {
+  const deadline = performance.now() + EXIT_LIMIT
+  sendUntilEnd(deadline)
+  lingerUntil(deadline)
+})
 
-const unlimited: Terms = { timeout: Number.POSITIVE_INFINITY, byDefault: true }
 /**
  * Closes connections that were dropped without `close()`, when the collector has them. Only idle ones can be: whose
  * receive waits or whose bytes are unsent is held by `readers`, `writers` and the outbox.
  */
-const dropped = new FinalizationRegistry((slot: number) => environment.close(slot))
+const dropped = new FinalizationRegistry(closeSlot)
 /** What `detach` gave and `from` has opened. */
 const opened = new WeakSet<object>()
 
 // What other files of the library may do with a connection, and users may not.
 /** Makes a connection of a slot of the addon. */
 // biome-ignore lint/suspicious/noExplicitAny: whoever makes it knows what it carries
-export let connect: (slot: number, settings: Settings) => Connection<any, any>
+export let connect: (slot: number, settings: Settings, inbox?: Inbox) => Connection<any, any>
+/** A user has got it: tells those who subscribed to that. */
+export let announce: <R, S>(conn: Connection<R, S>) => Connection<R, S>
 /** What travels with a connection to another process. @throws TypeError when its serializer cannot. */
 export let settingsOf: (conn: Connection) => Settings & { readonly serializer: keyof typeof serializers }
 /** @throws ClosedError, code `ERR_CAROM_BUSY`, or TypeError when it cannot move to another process now. */
@@ -75,19 +85,24 @@ export class Connection<out Receives = unknown, in Sends = Receives>
   readonly #sender: Sender
   readonly #liveness = new Liveness()
   readonly #directions: { readonly readable: boolean; readonly writable: boolean }
+  #remoteAddress: BoundAddress | undefined
+  #readiness: Readiness | undefined
+  #isAnnounced = false
   #closed = false
   #closing: Promise<void> | undefined
   #onSent: ((error?: unknown) => void) | undefined
 
-  private constructor(slot: number, settings: Settings) {
-    const { maxMessageLength, highWaterMark, nonblocking } = settings
+  private constructor(slot: number, settings: Settings, inbox = new Inbox(slot, settings.maxMessageLength)) {
+    const { highWaterMark, nonblocking } = settings
     const serializer = typeof settings.serializer === 'string' ? serializers[settings.serializer] : settings.serializer
     this.#slot = slot
     this.#settings = settings
+    this.#remoteAddress = settings.remoteAddress
     this.#directions = { readable: environment.isReadable(slot), writable: environment.isWritable(slot) }
-    this.#inbox = new Inbox(slot, maxMessageLength)
+    this.#inbox = inbox
     this.#sender = new Sender(slot, serializer, highWaterMark, nonblocking, this.#liveness, this.#onBlocked)
-    this.#receiver = new Receiver(this.#inbox, serializer, this.#liveness, nonblocking, this.#sender)
+    this.#receiver = new Receiver(inbox, serializer, this.#liveness, nonblocking, this.#sender)
+    if (settings.isKeyless) this.#receiver.suspectChallenge()
     dropped.register(this, slot, this)
   }
 
@@ -100,7 +115,7 @@ export class Connection<out Receives = unknown, in Sends = Receives>
     options?: ConnectionOptions & { readable?: boolean | undefined; writable?: boolean | undefined },
   ): Connection<Receives, Sends> {
     const settings = checkSettings(options)
-    if (typeof source === 'number') return adopt(source, { ...settings, ...directions(options, {}) })
+    if (typeof source === 'number') return announce(adopt(source, { ...settings, ...directions(options, {}) }))
     if (typeof source !== 'object' || source === null)
       throw invalidArgType('source', 'a descriptor, or what detach() gave', source)
     const { fd, received } = source
@@ -110,7 +125,7 @@ export class Connection<out Receives = unknown, in Sends = Receives>
       throw invalidArgValue('source', 'has been opened before: what detach() gives is opened once')
     const conn = adopt<Receives, Sends>(fd, { ...settings, ...directions(options, source), received })
     opened.add(source)
-    return conn
+    return announce(conn)
   }
 
   get closed(): boolean {
@@ -130,7 +145,8 @@ export class Connection<out Receives = unknown, in Sends = Receives>
   }
 
   get remoteAddress(): BoundAddress | undefined {
-    return undefined
+    if (this.#remoteAddress === undefined && !this.#closed) this.#remoteAddress = peerAddress(this.#slot)
+    return this.#remoteAddress
   }
 
   get bufferedAmount(): number {
@@ -295,12 +311,12 @@ export class Connection<out Receives = unknown, in Sends = Receives>
   }
 
   ref(): this {
-    this.#liveness.setReferenced(true)
+    this.#setReferenced(true)
     return this
   }
 
   unref(): this {
-    this.#liveness.setReferenced(false)
+    this.#setReferenced(false)
     return this
   }
 
@@ -310,6 +326,27 @@ export class Connection<out Receives = unknown, in Sends = Receives>
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /** @internal */
+  get [readiness](): Readiness {
+    if (this.#readiness === undefined) {
+      this.#readiness = new ConnectionReadiness(this.#look, this.#liveness)
+      this.#inbox.readiness = this.#readiness
+      bystanders[this.#slot] = new WeakRef(this.#readiness)
+    }
+    return this.#readiness
+  }
+
+  readonly #look = (): Look => {
+    this.#checkReceive()
+    if (this.#receiver.failed) throw notReadable()
+    return this.#receiver.look()
+  }
+
+  #setReferenced(referenced: boolean): void {
+    this.#liveness.setReferenced(referenced)
+    this.#readiness?.changed()
   }
 
   #receive(want: Want, options: AsyncOptions | undefined): Promise<unknown> {
@@ -396,12 +433,15 @@ export class Connection<out Receives = unknown, in Sends = Receives>
     this.#closed = true
     this.#sender.close()
     this.#receiver.close()
+    bystanders[this.#slot] = undefined
+    this.#readiness?.changed()
+    if (this.#isAnnounced) connectionClosed(this)
   }
 
   /** The slot may become another connection's from now on. */
   #release(): void {
     dropped.unregister(this)
-    environment.close(this.#slot)
+    closeSlot(this.#slot)
   }
 
   readonly #onBlocked = (isBlocked: boolean, error?: unknown): void => {
@@ -410,7 +450,12 @@ export class Connection<out Receives = unknown, in Sends = Receives>
   }
 
   static {
-    connect = (slot, settings) => new Connection(slot, settings)
+    connect = (slot, settings, inbox) => new Connection(slot, settings, inbox)
+    announce = conn => {
+      conn.#isAnnounced = true
+      connectionOpened(conn)
+      return conn
+    }
     settingsOf = conn => ({ ...conn.#settings, serializer: nameOf(conn.#settings.serializer) })
     checkMovable = conn => {
       conn.#checkIdle()
@@ -420,6 +465,27 @@ export class Connection<out Receives = unknown, in Sends = Receives>
     // So that serializers know one, without knowing this file.
     Object.defineProperty(Connection.prototype, Symbol.for('carom.connection'), { value: true })
   }
+}
+
+class ConnectionReadiness extends Readiness {
+  readonly look: () => Look
+  readonly #liveness: Liveness
+
+  constructor(look: () => Look, liveness: Liveness) {
+    super()
+    this.look = look
+    this.#liveness = liveness
+  }
+
+  get referenced(): boolean {
+    return this.#liveness.isReferenced
+  }
+}
+
+/** The name of a socket's other end, if it has one. */
+function peerAddress(slot: number): BoundAddress | undefined {
+  const { inet, peer } = environment.addresses(slot)
+  return peer == null ? undefined : parseAddress(peer, inet)
 }
 
 /** Takes over a descriptor: it belongs to the connection, and no child process inherits it. */
@@ -443,20 +509,4 @@ function directions(
     readable: checkBoolean('readable', options?.readable ?? byDefault.readable, true),
     writable: checkBoolean('writable', options?.writable ?? byDefault.writable, true),
   }
-}
-
-function terms(options: AsyncOptions | undefined): Terms {
-  if (checkOptions(options) === undefined) return unlimited
-  const { timeout, signal } = options as AsyncOptions
-  const checked = { timeout: checkTimeout(timeout), byDefault: timeout === undefined, signal: checkSignal(signal) }
-  if (signal?.aborted) throw signal.reason
-  return checked
-}
-
-function rangeOf(
-  offset: number | (AsyncOptions & ByteRange) | undefined,
-  size: number | undefined,
-): (AsyncOptions & ByteRange) | undefined {
-  if (typeof offset === 'object' && offset !== null) return offset
-  return offset === undefined && size === undefined ? undefined : { offset, size }
 }

@@ -156,6 +156,16 @@ export class TimeoutError extends Error {
       timeout > 0 ? `The operation did not finish within ${timeout} ms` : 'The operation would have had to wait',
     )
   }
+  /** @internal @param timeout The limit, in milliseconds. */
+  static ofHandshake(timeout: number): TimeoutError {
+    return new TimeoutError(
+      `The handshake did not finish within ${timeout} ms: the other side may have no authkey, or is not what it should be`,
+    )
+  }
+  /** @internal */
+  static pushedOut(): TimeoutError {
+    return new TimeoutError('As many newer peers are in their handshake as maxPending allows: the oldest made room')
+  }
   static {
     nameAfterClass(TimeoutError)
   }
@@ -280,4 +290,10 @@ export function systemError(
   const where = details?.path ?? details?.address
   const message = `${code}: ${text}, ${syscall}${where === undefined ? '' : ` ${where}`}${details?.port === undefined ? '' : `:${details.port}`}`
   return Object.assign(new Error(message), { errno, code, syscall }, details)
+}
+
+/** A host name that nobody knows, as Node says it. */
+export function notFound(hostname: string): NodeJS.ErrnoException {
+  const error = new Error(`getaddrinfo ENOTFOUND ${hostname}`)
+  return Object.assign(error, { errno: -3008, code: 'ENOTFOUND', syscall: 'getaddrinfo', hostname })
 }

@@ -25,6 +25,7 @@ import {
   waitUntil,
 } from './native.js'
 import type { FastSerializer, Serializer } from './serializers/serializer.js'
+import type { Readiness } from './waitable.js'
 
 /** The first piece of memory for a large message, in bytes, and how much larger each next one is than what arrived. */
 const FIRST_PIECE = 1024 * 1024
@@ -58,6 +59,9 @@ export class Inbox {
   #count = 0
   #body: Body | undefined
   #lost = false
+
+  /** Whether a receive would wait, for those who wait on several connections. */
+  readiness: Readiness | undefined
 
   /** Nothing more will come after what is here. */
   ended = false
@@ -107,6 +111,7 @@ export class Inbox {
       this.#count = status >>> FRAMES_SHIFT
       this.drained = (status & DRAINED) !== 0
       this.ended = (status & ENDED) !== 0
+      this.readiness?.changed()
       if (status & BODY) this.#body = { length: bodyLength[0], target: nothing, filled: 0, foreign: false }
       if (this.#count > 0 || this.#body === undefined) return this.#count > 0 || this.ended
     }
@@ -131,6 +136,7 @@ export class Inbox {
       turn -= count
       this.ended = status % 2 === 1
       this.drained = count < piece.byteLength
+      this.readiness?.changed()
       if (body.filled === body.length) break
       if (this.ended) this.#body = undefined
       if (this.drained || turn === 0) return this.ended
@@ -158,6 +164,12 @@ export class Inbox {
     body.target = Buffer.allocUnsafeSlow(Math.min(body.length, Math.max(FIRST_PIECE, GROWTH * body.filled)))
     body.target.set(arrived)
     body.foreign = false
+  }
+
+  /** The next message, which must be whole and not a large one, where it lies. For use within this turn. */
+  peek(): Uint8Array {
+    const start = this.#spans[2 * this.#index] - this.#base
+    return this.#source.subarray(start, start + this.#spans[2 * this.#index + 1])
   }
 
   /** Takes the next message, which must be whole, as a value. @throws SerializerError: the message is taken. */

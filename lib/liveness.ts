@@ -8,6 +8,11 @@ export class Liveness {
   #pending = 0
   #referenced = true
 
+  /** `unref` was not called. */
+  get isReferenced(): boolean {
+    return this.#referenced
+  }
+
   /** One more thing is pending. */
   begin(): void {
     if (this.#pending++ === 0 && this.#referenced) hold()

@@ -5,6 +5,7 @@
  */
 import { isMainThread, markAsUntransferable } from 'node:worker_threads'
 import { Environment } from '#native'
+import { systemError } from './errors.js'
 
 /** The bytes of a message's header, and of that of one longer than `MAX_SHORT` bytes. */
 export const HEADER = 4
@@ -28,6 +29,8 @@ export const FRAMES_SHIFT = 3
 const MAX_FRAMES = 4096
 export const MAX_EXTENTS = 1024
 const MAX_NEWS = 1024
+/** How often the reactor is asked for what is ready now, at most: some may become ready again and again. */
+const MAX_LOOKS = 16
 
 /** Messages are received into it; it must hold two of the longest that are. */
 export const inbox = untransferable(Buffer.allocUnsafeSlow(2 * LARGE))
@@ -57,14 +60,16 @@ interface HotCalls {
 }
 
 /** What is told of news. */
-export interface Listener {
+export interface Observer {
   onNews(): void
 }
 
 /** Who waits for bytes to receive, by slot. Who does not wait is not in it, so that the collector can have it. */
-export const readers: (Listener | undefined)[] = []
+export const readers: (Observer | undefined)[] = []
 /** Who waits for room to send, by slot. */
-export const writers: (Listener | undefined)[] = []
+export const writers: (Observer | undefined)[] = []
+/** Who wants to know of bytes to receive even while nobody waits, by slot, if the collector has not had it. */
+export const bystanders: (WeakRef<Observer> | undefined)[] = []
 
 /** libuv cannot be used from an addon in Bun, though its symbols are there. */
 const threaded = process.env.CAROM_REACTOR === 'thread' || 'bun' in process.versions
@@ -79,35 +84,76 @@ export const environment = new Environment(
 export const { read, readBody, flush, push, watch, keepAlive } = environment.calls as HotCalls
 
 let turns = 0
-let deferred: Listener[] = []
+let deferred: Observer[] = []
 
 /** The number of the event loop's turn, for sharing it fairly. */
 export function turn(): number {
   return turns
 }
 
-/** Tells `listener` in the next turn of the event loop, after the others had theirs. */
-export function defer(listener: Listener): void {
+/** Tells `observer` in the next turn of the event loop, after the others had theirs. */
+export function defer(observer: Observer): void {
   if (deferred.length === 0) setImmediate(resume)
-  if (deferred.at(-1) !== listener) deferred.push(listener)
+  if (deferred.at(-1) !== observer) deferred.push(observer)
 }
 
 function resume(): void {
   turns++
-  const listeners = deferred
+  const observers = deferred
   deferred = []
-  for (const listener of listeners) listener.onNews()
+  for (const observer of observers) observer.onNews()
 }
 
-/** Called by the reactor, once for all connections that are ready. */
+/** The part of the table of news that is not told yet. */
+let next = 0
+let end = 0
+
+/** Called by the reactor, once for all that are ready. */
 function dispatch(count: number): void {
   turns++
-  for (let i = 0; i < count; i++) {
-    const entry = news[i]
-    const slot = entry >>> 2
-    if (entry & 1) readers[slot]?.onNews()
-    if (entry & 2) writers[slot]?.onNews()
+  next = 0
+  end = count
+  tell()
+}
+
+function tell(): void {
+  try {
+    while (next < end) {
+      const entry = news[next++]
+      const slot = entry >>> 2
+      if (entry & 1) {
+        readers[slot]?.onNews()
+        bystanders[slot]?.deref()?.onNews()
+      }
+      if (entry & 2) writers[slot]?.onNews()
+    }
+  } finally {
+    // What one of them throws must not cost the others their news.
+    if (next < end) tell()
   }
+}
+
+/** Tells of all that is ready now, and was not told of yet. */
+export function lookNow(): void {
+  for (let looks = 0; looks < MAX_LOOKS; looks++) if (turnSync(NOW) < MAX_NEWS) return
+}
+
+/**
+ * One turn without the event loop: blocks until there is news, or until `deadline`, and tells of it.
+ * @returns how many were told of.
+ * @throws the system's error.
+ */
+export function turnSync(deadline: number): number {
+  // A serializer of the user's may block while news is told: what is not told yet must not be overwritten.
+  const untold = next < end ? news.slice(next, end) : undefined
+  const count = environment.wait(waitUntil(deadline))
+  if (count < 0) throw systemError(count, 'poll')
+  dispatch(count)
+  if (untold !== undefined) {
+    news.set(untold)
+    dispatch(untold.length)
+  }
+  return count
 }
 
 function untransferable<T extends ArrayBufferView>(view: T): T {

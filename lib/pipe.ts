@@ -1,6 +1,6 @@
 /** Pipes: pairs of connected ends. */
 import { checkBoolean, checkOptions } from './arguments.js'
-import { type Connection, connect } from './connection.js'
+import { announce, type Connection, connect } from './connection.js'
 import { systemError } from './errors.js'
 import type { ConnectionOptions, ReadableConnection, WritableConnection } from './interfaces.js'
 import { environment } from './native.js'
@@ -37,5 +37,5 @@ export function Pipe(options?: PipeOptions): [Connection, Connection] {
   ]
   const [first, second] = environment.pipe(isDuplex, settings[0].maxMessageLength)
   if (second === undefined) throw systemError(first, isDuplex ? 'socketpair' : 'pipe')
-  return [connect(first, settings[0]), connect(second, settings[1])]
+  return [announce(connect(first, settings[0])), announce(connect(second, settings[1]))]
 }

@@ -3,15 +3,18 @@ import type { ChildProcess, StdioOptions } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { constants } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
-import { type AsyncOptions, checkOptions, checkSignal, checkTimeout, type SyncOptions } from './arguments.js'
+import { type AsyncOptions, checkSignal, checkTimeout, limitOf, type SyncOptions } from './arguments.js'
 import type { Connection } from './connection.js'
+import { processEnded, processStarted } from './diagnostics.js'
 import { bootstrapping, busy, systemError } from './errors.js'
 import { Limit } from './limit.js'
-import { waitForExit } from './native.js'
+import { NOW, waitForExit } from './native.js'
 import { killAtExit } from './process/daemons.js'
 import { launch } from './process/launch.js'
 import { makePlan, type Plan } from './process/plan.js'
+import { ProcessReadiness } from './process/process-readiness.js'
 import { isChild, isImporting } from './process/role.js'
+import { type Readiness, readiness } from './waitable.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: the parameters of any function
 type Target = (...args: any) => unknown
@@ -37,6 +40,9 @@ export type ProcessOptions<F extends Target> = ProcessSettings & {
   target: F | string
 } & ([] extends Parameters<F> ? { args?: NoInfer<Parameters<F>> | undefined } : { args: NoInfer<Parameters<F>> })
 
+/** What the system says of a child that libuv has seen the end of. */
+const REAPED = -constants.errno.ECHILD
+
 /** `false` in a child that `Process` started, in its worker threads too; `true` everywhere else. */
 export const isMainProcess: boolean = !isChild()
 
@@ -53,6 +59,7 @@ export class Process<F extends Target = Target> implements Disposable, AsyncDisp
   #signalCode: NodeJS.Signals | undefined
   #refed = true
   #holding = true
+  #readiness: ProcessReadiness | undefined
   /** Called when it has ended. */
   readonly #joins = new Set<() => void>()
 
@@ -116,13 +123,14 @@ export class Process<F extends Target = Target> implements Disposable, AsyncDisp
     })
     if (this.#daemon) killAtExit(child)
     this.#hold()
+    processStarted(this)
     return this
   }
 
   /** Waits for the end: the exit code, or `undefined` when the time ran out. */
   async join(timeout?: number | AsyncOptions): Promise<number | undefined> {
     this.#requireStarted()
-    const limit = limits(timeout)
+    const limit = limitOf(timeout)
     const milliseconds = checkTimeout(limit.timeout)
     const signal = checkSignal(limit.signal)
     if (signal?.aborted) throw signal.reason
@@ -132,7 +140,7 @@ export class Process<F extends Target = Target> implements Disposable, AsyncDisp
 
   joinSync(timeout?: number | SyncOptions): number | undefined {
     const pid = this.#requireStarted()
-    const milliseconds = checkTimeout(limits(timeout).timeout)
+    const milliseconds = checkTimeout(limitOf(timeout).timeout)
     if (this.alive) this.#endBlocking(pid, milliseconds)
     return this.#exitCode
   }
@@ -170,6 +178,30 @@ export class Process<F extends Target = Target> implements Disposable, AsyncDisp
     if (this.#child) await this.join()
   }
 
+  /** @internal */
+  get [readiness](): Readiness {
+    const process = this
+    this.#readiness ??= new ProcessReadiness({
+      get pid() {
+        return process.pid
+      },
+      get referenced() {
+        return process.#refed
+      },
+      hasEnded: blocking => this.#hasEnded(blocking),
+    })
+    return this.#readiness
+  }
+
+  #hasEnded(blocking: boolean): boolean {
+    const pid = this.#requireStarted()
+    if (!this.alive) return true
+    // Where the event loop is about to tell, it is better to wait for that: it says how the process has ended.
+    if (waitForExit(pid, NOW) === REAPED) return blocking
+    this.#endBlocking(pid, NOW)
+    return !this.alive
+  }
+
   #requireStarted(): number {
     if (this.#child?.pid === undefined) throw busy('The process has not been started: call start() first')
     return this.#child.pid
@@ -195,8 +227,7 @@ export class Process<F extends Target = Target> implements Disposable, AsyncDisp
   #endBlocking(pid: number, timeout: number): void {
     const end = waitForExit(pid, timeout)
     if (end === undefined) return
-    if (end === -constants.errno.ECHILD)
-      throw busy('The process has ended, and the event loop is about to tell how: await join()')
+    if (end === REAPED) throw busy('The process has ended, and the event loop is about to tell how: await join()')
     if (typeof end === 'number') throw systemError(end, 'waitid')
     if (end.signal === undefined) this.#ended(end.code as number)
     else this.#ended(-end.signal, signalName(end.signal))
@@ -208,6 +239,8 @@ export class Process<F extends Target = Target> implements Disposable, AsyncDisp
     this.#exitCode = exitCode
     this.#signalCode = signalCode
     this.#control?.[Symbol.dispose]()
+    this.#readiness?.ended()
+    processEnded(this)
     // Not before libuv has told of all that ended with it: a `joinSync` of one of those could not see it any more.
     setImmediate(() => {
       for (const ended of this.#joins) ended()
@@ -225,11 +258,6 @@ export class Process<F extends Target = Target> implements Disposable, AsyncDisp
       else handle?.unref()
     }
   }
-}
-
-/** The two forms in which a limit can be given. */
-function limits(limit: number | AsyncOptions | undefined): AsyncOptions {
-  return typeof limit === 'object' ? (checkOptions(limit) ?? {}) : { timeout: limit }
 }
 
 /** The system has numbers for signals, Node names for the most of them. */

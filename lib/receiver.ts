@@ -1,6 +1,7 @@
 /** The receiving half of a connection: who waits for a message, first come, first served. */
 import { type AsyncOptions, checkOptions, checkSignal, checkTimeout, type SyncOptions } from './arguments.js'
 import {
+  AuthenticationError,
   BufferTooShortError,
   busy,
   ClosedError,
@@ -9,6 +10,7 @@ import {
   TimeoutError,
   WouldBlockError,
 } from './errors.js'
+import { isChallenge, MAX_HANDSHAKE_MESSAGE } from './handshake.js'
 import type { Inbox } from './inbox.js'
 import { Limit } from './limit.js'
 import type { Liveness } from './liveness.js'
@@ -16,6 +18,7 @@ import { deadlineAfter, defer, environment, NOW, readers, turn, UNTIL_TOLD } fro
 import { sendAll } from './outbox.js'
 import type { Sender } from './sender.js'
 import { asFast, type FastSerializer, type Serializer } from './serializers/serializer.js'
+import type { Look } from './waitable.js'
 import { aMessage, type Want } from './want.js'
 
 /** How many batches one connection reads before the event loop has its turn. */
@@ -42,6 +45,8 @@ export class Receiver {
   #turn = -1
   #reads = 0
   #failed = false
+  /** Its user has no key, so that the first message must not be a challenge; the error, once it was. */
+  #suspicion: true | Error | undefined
   #absorbing = false
 
   constructor(inbox: Inbox, serializer: Serializer, liveness: Liveness, nonblocking: boolean, sender: Sender) {
@@ -61,6 +66,19 @@ export class Receiver {
   /** Some receive or poll waits. */
   get waiting(): boolean {
     return this.#pending.length > 0
+  }
+
+  /** Refuses to take a challenge for a message: the next one is the first of a client without a key. */
+  suspectChallenge(): void {
+    this.#suspicion = true
+  }
+
+  /** Whether a receive would wait. Those who receive already come first. */
+  look(): Look {
+    if (this.#pending.length > 0) return 'idle'
+    const inbox = this.#inbox
+    if (inbox.ready || inbox.ended || inbox.fill(UNTIL_TOLD, undefined, Number.POSITIVE_INFINITY)) return 'ready'
+    return inbox.drained ? 'idle' : 'busy'
   }
 
   /** The next message, when it is there. */
@@ -162,6 +180,7 @@ export class Receiver {
   /** What is here may no longer be all that was told of: a send that waited has read ahead. */
   recheck(): void {
     this.#inbox.drained = false
+    this.#inbox.readiness?.changed()
     if (this.#pending.length > 0) defer(this)
   }
 
@@ -202,6 +221,7 @@ export class Receiver {
   #idle(): void {
     readers[this.#inbox.slot] = this.#absorbing ? this : undefined
     this.#liveness.end()
+    this.#inbox.readiness?.changed()
   }
 
   #cancel(pending: Pending, reason: unknown): void {
@@ -236,6 +256,7 @@ export class Receiver {
         return { value: undefined, done: true }
       throw error
     }
+    if (this.#suspicion !== undefined) this.#checkFirst(length)
     // Nothing is told of what has come already.
     if (this.#absorbing) defer(this)
     if (want.target === undefined) {
@@ -244,6 +265,18 @@ export class Receiver {
     }
     if (length > want.target.byteLength) throw BufferTooShortError.create(inbox.takeBytes(), want.target.byteLength)
     return inbox.takeInto(want.target)
+  }
+
+  #checkFirst(length: number): void {
+    if (this.#suspicion === true) {
+      this.#suspicion = undefined
+      if (length > MAX_HANDSHAKE_MESSAGE || !isChallenge(this.#inbox.peek())) return
+      this.#suspicion = AuthenticationError.create(
+        'The listener asks for a key, and this client was given none: give it the authkey of the listener',
+      )
+      this.#failed = true
+    }
+    throw this.#suspicion
   }
 
   /** Receives: true when there is something to settle a receive with, be it that the message is too long for it. */

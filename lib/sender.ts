@@ -26,15 +26,7 @@ import {
 } from './native.js'
 import { moveIn, moveOut, packBytes, packed, packValue, sendAll, unpack } from './outbox.js'
 import { asFast, type FastSerializer, type Serializer } from './serializers/serializer.js'
-
-/** How long an operation may wait. */
-export interface Terms {
-  /** Milliseconds, at least 0. */
-  readonly timeout: number
-  /** No limit was given, so that a non-blocking end fails at once. */
-  readonly byDefault: boolean
-  readonly signal?: AbortSignal | undefined
-}
+import type { Terms } from './terms.js'
 
 /** A message whose promise is not settled. */
 interface Pending {

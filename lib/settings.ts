@@ -2,7 +2,7 @@
 import { constants } from 'node:buffer'
 import { checkLength, checkOptions } from './arguments.js'
 import { invalidArgType, invalidArgValue } from './errors.js'
-import type { ConnectionOptions } from './interfaces.js'
+import type { BoundAddress, ConnectionOptions } from './interfaces.js'
 import { serializers } from './serializers/index.js'
 import type { Serializer } from './serializers/serializer.js'
 
@@ -15,6 +15,10 @@ export interface Settings {
   readonly highWaterMark: number
   /** Fails with `WouldBlockError` where it would wait. */
   readonly nonblocking: boolean
+  /** The peer's address, where it is known from connecting or accepting. */
+  readonly remoteAddress?: BoundAddress | undefined
+  /** Of a client without a key: a challenge that comes first is not a message. */
+  readonly isKeyless?: boolean | undefined
 }
 
 /** Settings from a user's options, checked. */

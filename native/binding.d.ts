@@ -112,6 +112,8 @@ export interface Accepted {
 
 /** The addresses of the two ends of a connection, where they have one. */
 export interface Addresses {
+  /** Whether they are hosts and ports. */
+  inet: boolean
   /** Of this end. */
   local?: string
   /** Of the other end. */

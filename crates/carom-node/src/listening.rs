@@ -37,6 +37,8 @@ pub struct Accepted {
 /// The addresses of the two ends of a connection, where they have one.
 #[napi(object)]
 pub struct Addresses {
+    /// Whether they are hosts and ports.
+    pub inet: bool,
     /// Of this end.
     pub local: Option<String>,
     /// Of the other end.
@@ -122,9 +124,10 @@ impl Environment {
     #[napi(catch_unwind)]
     pub fn addresses(&self, slot: u32) -> Result<Addresses> {
         self.with(slot, |connection| {
-            let [local, peer] = [connection.local_address(), connection.peer_address()];
-            let text = |address: io::Result<Option<Address>>| address.ok().flatten().map(|address| address.to_string());
-            Addresses { local: text(local), peer: text(peer) }
+            let [local, peer] = [connection.local_address(), connection.peer_address()].map(|end| end.ok().flatten());
+            let inet = matches!((&local, &peer), (Some(Address::Inet(_)), _) | (_, Some(Address::Inet(_))));
+            let text = |address: Option<Address>| address.map(|address| address.to_string());
+            Addresses { inet, local: text(local), peer: text(peer) }
         })
     }
 

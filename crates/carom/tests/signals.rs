@@ -5,7 +5,7 @@
 mod common;
 
 use carom::{Connection, Error, Wait};
-use common::{framed, pattern, soon};
+use common::{Scratch, any_port, framed, listen, pattern, soon};
 use nix::sys::pthread::{pthread_kill, pthread_self};
 use nix::sys::signal::Signal;
 use std::io::{Read, Write};
@@ -108,4 +108,39 @@ fn a_poller_tells_of_a_signal_by_telling_nothing() {
     let told = under_signals(|| poller.wait(Wait::at_most(Duration::from_secs(30))).unwrap().count());
     assert_eq!(told, 0);
     assert!(begin.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn an_accept_goes_on_after_a_signal() {
+    let scratch = Scratch::new();
+    for address in [scratch.address("socket"), any_port()] {
+        let mut listener = listen(&address);
+        for wait in [Wait::Forever, soon()] {
+            let address = listener.address().clone();
+            let client = thread::spawn(move || {
+                thread::sleep(Duration::from_millis(50));
+                Connection::connect(&address).unwrap()
+            });
+            assert!(under_signals(|| listener.accept(wait)).unwrap().is_some());
+            client.join().unwrap();
+        }
+        let begin = Instant::now();
+        assert!(under_signals(|| listener.accept(Wait::at_most(Duration::from_millis(60)))).unwrap().is_none());
+        assert!(begin.elapsed() >= Duration::from_millis(60) && begin.elapsed() < Duration::from_secs(10));
+    }
+}
+
+#[test]
+fn a_connect_is_not_ended_by_signals() {
+    let scratch = Scratch::new();
+    for address in [scratch.address("socket"), any_port()] {
+        let mut listener = listen(&address);
+        under_signals(|| {
+            for _ in 0..50 {
+                let mut ours = Connection::connect(listener.address()).unwrap();
+                assert!(ours.finish_connect(soon()).unwrap());
+                assert!(listener.accept(Wait::Forever).unwrap().is_some());
+            }
+        });
+    }
 }

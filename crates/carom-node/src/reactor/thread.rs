@@ -12,6 +12,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 /// The token of the waker, which no connection's slot reaches.
 const WAKER: usize = usize::MAX;
@@ -37,34 +38,68 @@ impl Handle {
     }
 
     pub(crate) fn wait(&self, state: &RefCell<State>, wait: Wait) -> u32 {
-        let mut waiting = self.shared.news();
-        while let Some(left) = wait.left().filter(|_| waiting.is_empty()) {
-            waiting = match left {
-                Some(left) => self.shared.arrived.wait_timeout(waiting, left).unwrap_or_else(PoisonError::into_inner).0,
-                None => self.shared.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner),
-            };
+        let mut exchange = self.shared.lock();
+        if wait.left().is_none() {
+            exchange = self.shared.look(exchange);
+        }
+        while let Some(left) = wait.left().filter(|_| exchange.news.is_empty() && !exchange.ended) {
+            exchange = self.shared.sleep(exchange, left);
         }
         // What does not fit into the table stays for the call that is on its way.
-        let tokens: Vec<_> = waiting.keys().copied().take(MAX_NEWS).collect();
-        let news: Vec<_> = tokens.iter().filter_map(|token| waiting.remove(token)).collect();
-        drop(waiting);
+        let tokens: Vec<_> = exchange.news.keys().copied().take(MAX_NEWS).collect();
+        let news: Vec<_> = tokens.iter().filter_map(|token| exchange.news.remove(token)).collect();
+        drop(exchange);
         state.borrow_mut().told(news.into_iter())
     }
 }
 
 /// What both threads see.
 struct Shared {
-    /// What JavaScript has not taken yet, by token: however long it is busy, no more than there are connections.
-    news: Mutex<HashMap<usize, Readiness>>,
-    /// Told of news, for a thread that blocks until there is some.
-    arrived: Condvar,
+    exchange: Mutex<Exchange>,
+    /// Told when the exchange has changed, for an environment's thread that blocks until it does.
+    changed: Condvar,
+    waker: Waker,
     stop: AtomicBool,
     function: Function,
 }
 
+#[derive(Default)]
+struct Exchange {
+    /// What JavaScript has not taken yet, by token: however long it is busy, no more than there are connections.
+    news: HashMap<usize, Readiness>,
+    /// How often the thread was asked to look at once, and how many of these it has answered.
+    asked: u64,
+    answered: u64,
+    /// The thread has ended.
+    ended: bool,
+}
+
 impl Shared {
-    fn news(&self) -> MutexGuard<'_, HashMap<usize, Readiness>> {
-        self.news.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Exchange> {
+        self.exchange.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sleep<'lock>(
+        &self,
+        exchange: MutexGuard<'lock, Exchange>,
+        limit: Option<Duration>,
+    ) -> MutexGuard<'lock, Exchange> {
+        match limit {
+            Some(limit) => self.changed.wait_timeout(exchange, limit).unwrap_or_else(PoisonError::into_inner).0,
+            None => self.changed.wait(exchange).unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+
+    /// Waits until the thread has told of all that is ready now.
+    fn look<'lock>(&'lock self, mut exchange: MutexGuard<'lock, Exchange>) -> MutexGuard<'lock, Exchange> {
+        exchange.asked += 1;
+        let question = exchange.asked;
+        if self.waker.wake().is_ok() {
+            while exchange.answered < question && !exchange.ended {
+                exchange = self.sleep(exchange, None);
+            }
+        }
+        exchange
     }
 }
 
@@ -86,7 +121,6 @@ struct Receiver {
 /// What ends the thread.
 struct Cleanup {
     shared: Arc<Shared>,
-    waker: Waker,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -121,8 +155,9 @@ pub(crate) fn start(
         check_status!(sys::napi_unref_threadsafe_function(env, function))?;
     }
     let shared = Arc::new(Shared {
-        news: Mutex::default(),
-        arrived: Condvar::new(),
+        exchange: Mutex::default(),
+        changed: Condvar::new(),
+        waker,
         stop: AtomicBool::new(false),
         function: Function(function),
     });
@@ -132,7 +167,7 @@ pub(crate) fn start(
     let thread =
         thread::Builder::new().name("carom".into()).spawn(move || run(poller, &for_thread)).map_err(to_napi)?;
     let handle = Handle { function, shared: Arc::clone(&shared) };
-    let cleanup = Box::new(Cleanup { shared, waker, thread: Some(thread) });
+    let cleanup = Box::new(Cleanup { shared, thread: Some(thread) });
     // SAFETY: Node calls the hook once, with the box.
     check_status!(unsafe { sys::napi_add_env_cleanup_hook(env, Some(on_cleanup), Box::into_raw(cleanup).cast()) })?;
     Ok(handle)
@@ -140,17 +175,23 @@ pub(crate) fn start(
 
 /// The thread: hands over what it learns, with one call for all that JavaScript has not taken yet.
 fn run(mut poller: Poller, shared: &Shared) {
+    let (mut asked, mut answered) = (0, 0);
     while !shared.stop.load(Ordering::Acquire) {
-        let Ok(news) = poller.wait(Wait::Forever) else { return };
-        let mut waiting = shared.news();
-        let called = !waiting.is_empty();
+        let wait = if asked > answered { Wait::No } else { Wait::Forever };
+        let Ok(news) = poller.wait(wait) else { break };
+        let mut exchange = shared.lock();
+        let called = !exchange.news.is_empty();
         for readiness in news.filter(|readiness| readiness.token != WAKER) {
-            waiting.entry(readiness.token).and_modify(|earlier| *earlier |= readiness).or_insert(readiness);
+            exchange.news.entry(readiness.token).and_modify(|earlier| *earlier |= readiness).or_insert(readiness);
         }
-        let call = !called && !waiting.is_empty();
-        drop(waiting);
+        let call = !called && !exchange.news.is_empty();
+        // What was asked after this look had begun is for the next one.
+        answered = asked;
+        asked = exchange.asked;
+        exchange.answered = answered;
+        drop(exchange);
+        shared.changed.notify_one();
         if call {
-            shared.arrived.notify_one();
             // SAFETY: the function is released only after this thread was joined.
             unsafe {
                 sys::napi_call_threadsafe_function(
@@ -161,6 +202,8 @@ fn run(mut poller: Poller, shared: &Shared) {
             }
         }
     }
+    shared.lock().ended = true;
+    shared.changed.notify_one();
 }
 
 /// On the environment's thread: JavaScript takes the news, as much at once as its table holds.
@@ -171,7 +214,7 @@ unsafe extern "C" fn on_news(env: sys::napi_env, dispatch: sys::napi_value, rece
     // SAFETY: the receiver lives until the function is released.
     let receiver = unsafe { &*receiver.cast::<Receiver>() };
     let Some(shared) = receiver.shared.borrow().clone() else { return };
-    let news = std::mem::take(&mut *shared.news());
+    let news = std::mem::take(&mut shared.lock().news);
     let news: Vec<_> = news.into_values().collect();
     for part in news.chunks(MAX_NEWS) {
         let count = note(|| receiver.state.borrow_mut().told(part.iter().copied()));
@@ -194,7 +237,7 @@ unsafe extern "C" fn on_cleanup(cleanup: *mut c_void) {
     // SAFETY: Node calls this once, with the box that was registered.
     let mut cleanup = unsafe { Box::from_raw(cleanup.cast::<Cleanup>()) };
     cleanup.shared.stop.store(true, Ordering::Release);
-    _ = cleanup.waker.wake();
+    _ = cleanup.shared.waker.wake();
     if let Some(thread) = cleanup.thread.take() {
         _ = thread.join();
     }

@@ -2,7 +2,9 @@
 #![allow(dead_code, reason = "each test file is a crate of its own and uses a part of this")]
 
 use carom::frame::{Header, Span};
-use carom::{Connection, Error, LARGE, Wait};
+use carom::{Address, Connection, Error, LARGE, ListenOptions, Listener, Wait};
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -120,4 +122,57 @@ pub(crate) fn adopt(descriptor: impl std::os::fd::IntoRawFd) -> Connection {
 pub(crate) fn ends() -> (Connection, std::os::unix::net::UnixStream) {
     let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
     (adopt(ours), theirs)
+}
+
+/// A directory of a test's own, which goes with it.
+pub(crate) struct Scratch(std::path::PathBuf);
+
+impl Scratch {
+    pub(crate) fn new() -> Scratch {
+        let directory = std::env::temp_dir().join(unique_name());
+        std::fs::create_dir(&directory).unwrap();
+        Scratch(directory)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
+        self.0.join(name)
+    }
+
+    /// The address of a socket in it, or of a pipe as unique as that.
+    pub(crate) fn address(&self, name: &str) -> Address {
+        if cfg!(windows) {
+            return Address::Local(format!(r"\\.\pipe\{}-{name}", self.0.file_name().unwrap().to_str().unwrap()));
+        }
+        Address::Local(self.path(name).to_str().unwrap().to_owned())
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A name that no other test uses, now or at the same time.
+pub(crate) fn unique_name() -> String {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    format!("carom-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Any port of this machine.
+pub(crate) fn any_port() -> Address {
+    Address::Inet((Ipv4Addr::LOCALHOST, 0).into())
+}
+
+/// Listens, as it is without options.
+pub(crate) fn listen(address: &Address) -> Listener {
+    Listener::bind(address, &ListenOptions::default()).unwrap()
+}
+
+/// Both ends of a new connection: what connected, and what was accepted.
+pub(crate) fn connected(listener: &mut Listener) -> (Connection, Connection) {
+    let mut ours = Connection::connect(listener.address()).unwrap();
+    let (theirs, _) = listener.accept(soon()).unwrap().unwrap();
+    assert!(ours.finish_connect(soon()).unwrap());
+    (ours, theirs)
 }

@@ -1,0 +1,229 @@
+/**
+ * Takes connections in and authenticates them, side by side, while somebody wants one: what a listener accepts from.
+ *
+ * Nobody can hold it up: each handshake has its time, there are so many at once at most, and the oldest makes room for
+ * a newcomer. Connections that nobody wants yet stay with the system.
+ */
+import { constants } from 'node:os'
+import { formatAddress, parseAddress } from '../address.js'
+import { challengesOfListener } from '../challenges.js'
+import { type HandshakeError, systemError, TimeoutError } from '../errors.js'
+import { listenerHandshake } from '../handshake.js'
+import { Inbox } from '../inbox.js'
+import type { BoundAddress } from '../interfaces.js'
+import { defer, environment, type Observer, readers } from '../native.js'
+import { Negotiation } from '../negotiation.js'
+
+/** How many connections are taken in before the event loop has its turn. */
+const ACCEPTS_PER_TURN = 64
+/** When to try again after the system was out of descriptors or memory, in milliseconds. */
+const RETRY = 50
+/** The longest time that one of Node's timers takes, in milliseconds. */
+const MAX_TIMER = 2 ** 31 - 1
+/** What the system says then. */
+const EXHAUSTED = new Set(
+  (['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'] as const).map(name => -(constants.errno[name] as number)),
+)
+
+export interface AcceptorOptions {
+  readonly maxMessageLength: number
+  /** Without it nobody is asked. */
+  readonly authkey: Uint8Array | undefined
+  readonly legacyAuth: boolean
+  /** Milliseconds for one handshake. */
+  readonly handshakeTimeout: number
+  /** How many handshakes there are at once, at most. */
+  readonly maxPending: number
+}
+
+/** What has come of connecting. */
+export interface AcceptorEvents {
+  /** There may be one to take. */
+  onReady(): void
+  onRefused(error: HandshakeError, address: BoundAddress | undefined): void
+  /** Nothing can be accepted any more. */
+  onFailed(error: Error): void
+}
+
+/** A peer that is through, and what has arrived from it. */
+export interface Peer {
+  readonly inbox: Inbox
+  readonly address: BoundAddress | undefined
+}
+
+/** A peer in its handshake. */
+interface Newcomer extends Peer {
+  /** When its time is over, on the clock of `performance.now()`. */
+  readonly deadline: number
+  negotiation: Negotiation | undefined
+}
+
+export class Acceptor implements Observer {
+  readonly #slot: number
+  readonly #address: BoundAddress
+  readonly #options: AcceptorOptions
+  readonly #events: AcceptorEvents
+  /** Those that are through, the earliest first. */
+  readonly #ready: Peer[] = []
+  /** Those that are not, the earliest first. */
+  readonly #newcomers = new Set<Newcomer>()
+  /** How many connections are wanted. */
+  #demand = 0
+  #timer: NodeJS.Timeout | undefined
+  #timerAt = Number.POSITIVE_INFINITY
+  /** When to try again, after the system could not. */
+  #retryAt = Number.POSITIVE_INFINITY
+  #isClosed = false
+
+  constructor(slot: number, address: BoundAddress, options: AcceptorOptions, events: AcceptorEvents) {
+    this.#slot = slot
+    this.#address = address
+    this.#options = options
+    this.#events = events
+  }
+
+  /** How many are through. */
+  get readyCount(): number {
+    return this.#ready.length
+  }
+
+  /** When something is to be done even if nothing happens. */
+  get nextDeadline(): number {
+    for (const { deadline } of this.#newcomers) return Math.min(deadline, this.#retryAt)
+    return this.#retryAt
+  }
+
+  /** One more connection is wanted, or with -1 one less. */
+  want(change: 1 | -1): void {
+    this.#demand += change
+    if (!this.#isClosed) readers[this.#slot] = this.#demand > 0 ? this : undefined
+  }
+
+  /**
+   * Takes in what there is, as long as `wanted` are not through.
+   * @returns whether there may be more to take in.
+   * @throws the system's error, after which nothing can be accepted any more.
+   */
+  takeIn(wanted = this.#demand): boolean {
+    const now = performance.now()
+    this.#expire(now)
+    if (this.#retryAt <= now) this.#retryAt = Number.POSITIVE_INFINITY
+    try {
+      for (let taken = 0; taken < ACCEPTS_PER_TURN; taken++) {
+        if (this.#ready.length >= wanted || this.#retryAt !== Number.POSITIVE_INFINITY || this.#isClosed) return false
+        const accepted = environment.accept(this.#slot, this.#options.maxMessageLength)
+        if (accepted === null) return false
+        if (typeof accepted === 'number') this.#cannotAccept(accepted)
+        else this.#welcome(accepted.slot, accepted.peer)
+      }
+      return true
+    } finally {
+      this.#arm()
+    }
+  }
+
+  onNews(): void {
+    try {
+      if (this.takeIn()) defer(this)
+    } catch (error) {
+      this.#events.onFailed(error as Error)
+    }
+  }
+
+  /** Takes one that is through. */
+  take(): Peer | undefined {
+    return this.#ready.shift()
+  }
+
+  /** Drops all that nobody has taken. */
+  close(): void {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    readers[this.#slot] = undefined
+    for (const { inbox, negotiation } of this.#newcomers) {
+      negotiation?.abandon()
+      environment.close(inbox.slot)
+    }
+    for (const { inbox } of this.#ready) environment.close(inbox.slot)
+    this.#newcomers.clear()
+    this.#ready.length = 0
+    environment.close(this.#slot)
+  }
+
+  #welcome(slot: number, name: string | null | undefined): void {
+    const inbox = new Inbox(slot, this.#options.maxMessageLength)
+    const address = name == null ? undefined : parseAddress(name, typeof this.#address !== 'string')
+    const { authkey, maxPending, handshakeTimeout } = this.#options
+    if (authkey === undefined) {
+      this.#ready.push({ inbox, address })
+      this.#events.onReady()
+      return
+    }
+    for (const oldest of this.#newcomers) {
+      if (this.#newcomers.size < maxPending) break
+      this.#refuse(oldest, TimeoutError.pushedOut())
+    }
+    const deadline = performance.now() + handshakeTimeout
+    this.#begin({ inbox, address, deadline, negotiation: undefined }, authkey)
+  }
+
+  #begin(newcomer: Newcomer, authkey: Uint8Array): void {
+    const { inbox } = newcomer
+    this.#newcomers.add(newcomer)
+    const challenges = challengesOfListener(this.#addressOf(inbox.slot))
+    const handshake = listenerHandshake({ authkey, legacyAuth: this.#options.legacyAuth, challenges })
+    newcomer.negotiation = new Negotiation(inbox, handshake, error => {
+      if (error !== undefined) {
+        this.#refuse(newcomer, error)
+        return
+      }
+      this.#newcomers.delete(newcomer)
+      this.#ready.push(newcomer)
+      this.#events.onReady()
+    })
+    newcomer.negotiation.begin()
+  }
+
+  /** Where a peer has connected to: a listener at all interfaces has more than one address. */
+  #addressOf(slot: number): string {
+    if (typeof this.#address === 'string') return this.#address
+    return environment.addresses(slot).local ?? formatAddress(this.#address)
+  }
+
+  #refuse(newcomer: Newcomer, error: HandshakeError): void {
+    this.#newcomers.delete(newcomer)
+    newcomer.negotiation?.abandon()
+    environment.close(newcomer.inbox.slot)
+    this.#events.onRefused(error, newcomer.address)
+  }
+
+  /** Those whose time is over make room. */
+  #expire(now: number): void {
+    for (const newcomer of this.#newcomers) {
+      if (newcomer.deadline > now) return
+      this.#refuse(newcomer, TimeoutError.ofHandshake(this.#options.handshakeTimeout))
+    }
+  }
+
+  /** Descriptors become free again; of anything else nothing good can come. */
+  #cannotAccept(errno: number): void {
+    if (EXHAUSTED.has(errno)) this.#retryAt = performance.now() + RETRY
+    else throw systemError(errno, 'accept')
+  }
+
+  /** One timer for all: their times end in the order in which they came. */
+  #arm(): void {
+    const at = this.nextDeadline
+    // One that comes too early does no harm.
+    if (at >= this.#timerAt || this.#isClosed) return
+    clearTimeout(this.#timer)
+    this.#timerAt = at
+    this.#timer = setTimeout(
+      () => {
+        this.#timerAt = Number.POSITIVE_INFINITY
+        this.onNews()
+      },
+      Math.min(Math.max(at - performance.now(), 0), MAX_TIMER),
+    ).unref()
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * A handshake on a new connection: in the background, or blocking.
+ *
+ * It works on what a connection is made of, as the connection is there only when it is done: a peer without the key
+ * must not cost more than it has to.
+ */
+import { AuthenticationError, type HandshakeError, systemError, TimeoutError } from './errors.js'
+import { type Handshake, MAX_HANDSHAKE_MESSAGE } from './handshake.js'
+import type { Inbox } from './inbox.js'
+import { HEADER, NOW, type Observer, push, readers, UNTIL_TOLD, waitUntil } from './native.js'
+
+/** What a handshake has come to, or why it failed. */
+type Outcome = (error?: HandshakeError) => void
+
+/** A handshake that goes on whenever the peer has said something. */
+export class Negotiation implements Observer {
+  readonly #inbox: Inbox
+  readonly #handshake: Handshake
+  readonly #onEnd: Outcome
+  /** It is the peer's turn to say something. */
+  #isListening = false
+
+  constructor(inbox: Inbox, handshake: Handshake, onEnd: Outcome) {
+    this.#inbox = inbox
+    this.#handshake = handshake
+    this.#onEnd = onEnd
+  }
+
+  /** Says what there is to say, and from then on waits for the peer. */
+  begin(): void {
+    readers[this.#inbox.slot] = this
+    this.onNews()
+  }
+
+  onNews(): void {
+    let isDone: boolean
+    try {
+      isDone = this.#goOn()
+    } catch (error) {
+      this.#end(error as HandshakeError)
+      return
+    }
+    if (isDone) this.#end()
+  }
+
+  /** Gives up; `onEnd` is not called. */
+  abandon(): void {
+    readers[this.#inbox.slot] = undefined
+    this.#handshake.return()
+  }
+
+  /** As far as it goes without waiting: whether it is done. */
+  #goOn(): boolean {
+    for (;;) {
+      let message: Uint8Array | undefined
+      if (this.#isListening) {
+        message = take(this.#inbox, UNTIL_TOLD)
+        if (message === undefined) return false
+      }
+      const { value, done } = this.#handshake.next(message)
+      if (done) return true
+      this.#isListening = value === undefined
+      if (value !== undefined) send(this.#inbox.slot, value, NOW)
+    }
+  }
+
+  #end(error?: HandshakeError): void {
+    this.abandon()
+    this.#onEnd(error)
+  }
+}
+
+/**
+ * The same, blocking until it is done or `deadline` has come.
+ * @returns whether it is done.
+ */
+export function negotiateSync(inbox: Inbox, handshake: Handshake, deadline: number): boolean {
+  try {
+    let step = handshake.next()
+    while (!step.done) {
+      if (step.value !== undefined) {
+        send(inbox.slot, step.value, waitUntil(deadline))
+        step = handshake.next()
+        continue
+      }
+      const message = take(inbox, deadline)
+      if (message === undefined) return false
+      step = handshake.next(message)
+    }
+    return true
+  } finally {
+    handshake.return()
+  }
+}
+
+/** The peer's next message, if it is there in time. @throws why there can be none. */
+function take(inbox: Inbox, deadline: number): Uint8Array | undefined {
+  const isThere = inbox.fill(deadline, undefined, MAX_HANDSHAKE_MESSAGE)
+  if (inbox.nextLength > MAX_HANDSHAKE_MESSAGE) throw nonsense()
+  if (!isThere) return undefined
+  if (inbox.ready) return inbox.takeBytes()
+  const error = inbox.endError()
+  throw (error as NodeJS.ErrnoException).code === 'ERR_CAROM_MESSAGE_TOO_LONG' ? nonsense() : error
+}
+
+function nonsense(): AuthenticationError {
+  return AuthenticationError.create('The peer sent something else than a message of the handshake')
+}
+
+/** A few hundred bytes in all: a peer that has no room for them does not read. */
+function send(slot: number, message: Uint8Array, wait: number): void {
+  const progress = push(slot, message, 0, wait)
+  if (progress < 0) throw systemError(progress, 'write')
+  if (progress < HEADER + message.byteLength) throw TimeoutError.create(0)
+}
