@@ -1,5 +1,5 @@
 /** Bytes that users give, and bytes that they get. */
-import { invalidArgType, outOfRange } from './errors.js'
+import { invalidArgType, invalidArgValue, outOfRange } from './errors.js'
 
 /** Which part of a buffer to send. */
 export interface ByteRange {
@@ -25,10 +25,28 @@ export function checkBytes(buffer: Bytes, offset = 0, size?: number): Uint8Array
 }
 
 function view(buffer: Bytes): Uint8Array {
-  if (buffer instanceof Uint8Array) return buffer
-  if (ArrayBuffer.isView(buffer)) return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
-  if (buffer instanceof ArrayBuffer || buffer instanceof SharedArrayBuffer) return new Uint8Array(buffer)
+  if (buffer instanceof Uint8Array) return buffer.byteLength > 0 ? buffer : checkAttached(buffer)
+  try {
+    if (ArrayBuffer.isView(buffer)) return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+    if (buffer instanceof ArrayBuffer || buffer instanceof SharedArrayBuffer) return new Uint8Array(buffer)
+  } catch {
+    throw transferred()
+  }
   throw invalidArgType('buf', 'an ArrayBufferView, ArrayBuffer or SharedArrayBuffer', buffer)
+}
+
+/** A view of what was transferred away looks like an empty one. */
+function checkAttached(empty: Uint8Array): Uint8Array {
+  try {
+    new Uint8Array(empty.buffer)
+  } catch {
+    throw transferred()
+  }
+  return empty
+}
+
+function transferred(): TypeError {
+  return invalidArgValue('buf', 'has been transferred away')
 }
 
 function checkWithin(name: string, value: number, limit: number): void {

@@ -1,27 +1,13 @@
 /** One end of a pipe or a socket: objects and bytes, async and blocking. */
 
 import { parseAddress } from './address.js'
-import {
-  type AsyncOptions,
-  checkBoolean,
-  checkLength,
-  checkSignal,
-  checkTimeout,
-  type SyncOptions,
-} from './arguments.js'
+import { adoptDescriptor, checkSource, markOpened, type Source } from './adopting.js'
+import { type AsyncOptions, checkSignal, checkTimeout, type SyncOptions } from './arguments.js'
 import { type ByteRange, type Bytes, checkBytes, type ReceivedBytes } from './bytes.js'
+import { Closing } from './closing.js'
+import { ConnectionReadiness } from './connection-readiness.js'
 import { connectionClosed, connectionOpened } from './diagnostics.js'
-import {
-  busy,
-  ClosedError,
-  invalidArgType,
-  invalidArgValue,
-  notReadable,
-  notWritable,
-  outOfRange,
-  systemError,
-  TimeoutError,
-} from './errors.js'
+import { busy, ClosedError, notReadable, notWritable, systemError } from './errors.js'
 import { Inbox } from './inbox.js'
 import type {
   BoundAddress,
@@ -31,21 +17,19 @@ import type {
   WritableConnection,
 } from './interfaces.js'
 import { asyncMessages, syncMessages } from './iterators.js'
-import { Limit } from './limit.js'
 import { closeSlot, lingerUntil } from './linger.js'
 import { Liveness } from './liveness.js'
-import { bystanders, deadlineAfter, environment, NOW } from './native.js'
+import { bystanders, environment, NOW } from './native.js'
 import { Receiver } from './receiver.js'
 import { Sender, sendUntilEnd } from './sender.js'
 import { serializers } from './serializers/index.js'
 import { checkSettings, nameOf, type Settings } from './settings.js'
 import { rangeOf, type Terms, terms } from './terms.js'
-import { type Look, Readiness, readiness } from './waitable.js'
+import { type Look, type Readiness, readiness } from './waitable.js'
 import { anyValue, bytesWanted, eachOf, intoWanted, nextValue, optionsOf, pollOptions, type Want } from './want.js'
 
 /** How long the end of the process waits for what is unsent, in milliseconds. */
 const EXIT_LIMIT = 1000
-const MAX_DESCRIPTOR = 2 ** 31 - 1
 
 process.on('exit', () => {
   const deadline = performance.now() + EXIT_LIMIT
@@ -58,8 +42,6 @@ process.on('exit', () => {
  * receive waits or whose bytes are unsent is held by `readers`, `writers` and the outbox.
  */
 const dropped = new FinalizationRegistry(closeSlot)
-/** What `detach` gave and `from` has opened. */
-const opened = new WeakSet<object>()
 
 // What other files of the library may do with a connection, and users may not.
 /** Makes a connection of a slot of the addon. */
@@ -89,8 +71,7 @@ export class Connection<out Receives = unknown, in Sends = Receives>
   #readiness: Readiness | undefined
   #isAnnounced = false
   #closed = false
-  #closing: Promise<void> | undefined
-  #onSent: ((error?: unknown) => void) | undefined
+  readonly #closing: Closing
 
   private constructor(slot: number, settings: Settings, inbox = new Inbox(slot, settings.maxMessageLength)) {
     const { highWaterMark, nonblocking } = settings
@@ -102,6 +83,7 @@ export class Connection<out Receives = unknown, in Sends = Receives>
     this.#inbox = inbox
     this.#sender = new Sender(slot, serializer, highWaterMark, nonblocking, this.#liveness, this.#onBlocked)
     this.#receiver = new Receiver(inbox, serializer, this.#liveness, nonblocking, this.#sender)
+    this.#closing = new Closing(this.#sender, () => this.#release())
     if (settings.isKeyless) this.#receiver.suspectChallenge()
     dropped.register(this, slot, this)
   }
@@ -114,17 +96,8 @@ export class Connection<out Receives = unknown, in Sends = Receives>
     source: number | DetachedConnection,
     options?: ConnectionOptions & { readable?: boolean | undefined; writable?: boolean | undefined },
   ): Connection<Receives, Sends> {
-    const settings = checkSettings(options)
-    if (typeof source === 'number') return announce(adopt(source, { ...settings, ...directions(options, {}) }))
-    if (typeof source !== 'object' || source === null)
-      throw invalidArgType('source', 'a descriptor, or what detach() gave', source)
-    const { fd, received } = source
-    if (typeof fd !== 'number') throw invalidArgType('source.fd', 'a descriptor', fd)
-    if (!(received instanceof Uint8Array)) throw invalidArgType('source.received', 'a Uint8Array', received)
-    if (opened.has(source))
-      throw invalidArgValue('source', 'has been opened before: what detach() gives is opened once')
-    const conn = adopt<Receives, Sends>(fd, { ...settings, ...directions(options, source), received })
-    opened.add(source)
+    const conn = adopt<Receives, Sends>(checkSource(source, options), checkSettings(options))
+    markOpened(source)
     return announce(conn)
   }
 
@@ -268,28 +241,19 @@ export class Connection<out Receives = unknown, in Sends = Receives>
     } catch (error) {
       return Promise.reject(error)
     }
-    this.#closing ??= this.#closed ? Promise.resolve() : this.#beginClosing()
-    // Each caller's limit counts, whoever was the first.
-    if (this.#onSent !== undefined && options !== undefined) this.#limitClosing(this.#closing, limits)
-    return this.#closing
+    if (!this.#closed) {
+      this.#stop()
+      this.#closing.begin()
+    }
+    if (options !== undefined) this.#closing.limit(limits)
+    return this.#closing.promise
   }
 
   closeSync(options?: SyncOptions): void {
-    if (this.#closed && this.#onSent === undefined) return
+    if (this.#closed && !this.#closing.isUnderWay) return
     const { timeout } = terms(options)
     this.#stop()
-    const onSent = this.#onSent
-    this.#onSent = undefined
-    let failure: unknown
-    try {
-      if (!this.#sender.drain(deadlineAfter(timeout))) failure = TimeoutError.create(timeout)
-    } catch (error) {
-      failure = error
-    }
-    if (failure !== undefined) this.#sender.drop(ClosedError.create('connection'))
-    if (onSent) onSent(failure)
-    else this.#release()
-    if (failure !== undefined) throw failure
+    this.#closing.finishSync(timeout)
   }
 
   detach(): DetachedConnection {
@@ -392,44 +356,9 @@ export class Connection<out Receives = unknown, in Sends = Receives>
       throw busy('Not all that was sent has left this connection: await its sends until bufferedAmount is 0, first')
   }
 
-  /** Settles when what was accepted is sent, and the descriptor is closed. */
-  #beginClosing(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const finish = (error?: unknown) => {
-        this.#onSent = undefined
-        this.#release()
-        error === undefined ? resolve() : reject(error)
-      }
-      this.#stop()
-      try {
-        if (this.#sender.drain(NOW)) finish()
-        else this.#onSent = finish
-      } catch (error) {
-        finish(error)
-      }
-    })
-  }
-
-  /** Drops what is unsent when the limit comes. */
-  #limitClosing(closing: Promise<void>, { timeout, signal }: Terms): void {
-    const giveUp = (reason: unknown) => {
-      const finish = this.#onSent
-      if (finish === undefined) return
-      this.#onSent = undefined
-      this.#sender.drop(ClosedError.create('connection'))
-      finish(reason)
-    }
-    if (timeout <= 0) {
-      giveUp(TimeoutError.create(timeout))
-      return
-    }
-    const limit = new Limit(timeout, signal, giveUp)
-    const clear = () => limit.clear()
-    closing.then(clear, clear)
-  }
-
   /** From now on this end is closed to its user. */
   #stop(): void {
+    if (this.#closed) return
     this.#closed = true
     this.#sender.close()
     this.#receiver.close()
@@ -446,7 +375,7 @@ export class Connection<out Receives = unknown, in Sends = Receives>
 
   readonly #onBlocked = (isBlocked: boolean, error?: unknown): void => {
     if (this.#directions.readable) this.#receiver.setAbsorbing(isBlocked)
-    if (!isBlocked) this.#onSent?.(error)
+    if (!isBlocked) this.#closing.sent(error)
   }
 
   static {
@@ -467,21 +396,6 @@ export class Connection<out Receives = unknown, in Sends = Receives>
   }
 }
 
-class ConnectionReadiness extends Readiness {
-  readonly look: () => Look
-  readonly #liveness: Liveness
-
-  constructor(look: () => Look, liveness: Liveness) {
-    super()
-    this.look = look
-    this.#liveness = liveness
-  }
-
-  get referenced(): boolean {
-    return this.#liveness.isReferenced
-  }
-}
-
 /** The name of a socket's other end, if it has one. */
 function peerAddress(slot: number): BoundAddress | undefined {
   const { inet, peer } = environment.addresses(slot)
@@ -490,23 +404,8 @@ function peerAddress(slot: number): BoundAddress | undefined {
 
 /** Takes over a descriptor: it belongs to the connection, and no child process inherits it. */
 export function adopt<Receives = unknown, Sends = Receives>(
-  fd: number,
-  settings: Settings & { readable: boolean; writable: boolean; received?: Uint8Array },
+  source: Source,
+  settings: Settings,
 ): Connection<Receives, Sends> {
-  const { received = new Uint8Array(0), readable, writable, maxMessageLength } = settings
-  if (checkLength('descriptor', fd) > MAX_DESCRIPTOR) throw outOfRange('descriptor', `<= ${MAX_DESCRIPTOR}`, fd)
-  const slot = environment.adopt(fd, received, readable, writable, maxMessageLength)
-  if (slot >= 0) return connect(slot, settings)
-  const error = systemError(slot, 'fstat')
-  throw error.code === 'EINVAL' ? invalidArgValue('descriptor', 'is neither a stream socket nor a pipe') : error
-}
-
-function directions(
-  options: { readable?: boolean | undefined; writable?: boolean | undefined } | undefined,
-  byDefault: { readable?: boolean; writable?: boolean },
-): { readable: boolean; writable: boolean } {
-  return {
-    readable: checkBoolean('readable', options?.readable ?? byDefault.readable, true),
-    writable: checkBoolean('writable', options?.writable ?? byDefault.writable, true),
-  }
+  return connect(adoptDescriptor(source, settings.maxMessageLength), settings)
 }

@@ -4,14 +4,17 @@ import { TimeoutError } from './errors.js'
 /** The longest time that one of Node's timers takes, in milliseconds. */
 const MAX_TIMER = 2 ** 31 - 1
 
-/** Calls `onEnd` once, with the reason, when the time is over or the signal aborts, unless it was cleared before. */
+/** Called with the signal's reason, or a TimeoutError. */
+type OnEnd = (reason: unknown, isTimeout: boolean) => void
+
+/** Calls `onEnd` once, when the time is over or the signal aborts, unless it was cleared before. */
 export class Limit {
-  readonly #onEnd: (reason: unknown) => void
+  readonly #onEnd: OnEnd
   readonly #signal: AbortSignal | undefined
   #timer: NodeJS.Timeout | undefined
 
   /** @param timeout Milliseconds, more than 0; `Infinity`: no limit. */
-  constructor(timeout: number, signal: AbortSignal | undefined, onEnd: (reason: unknown) => void) {
+  constructor(timeout: number, signal: AbortSignal | undefined, onEnd: OnEnd) {
     this.#onEnd = onEnd
     this.#signal = signal
     signal?.addEventListener('abort', this.#onAbort)
@@ -28,7 +31,7 @@ export class Limit {
     this.#timer = setTimeout(
       () => {
         if (left > MAX_TIMER) this.#arm(left - MAX_TIMER, timeout)
-        else this.#end(TimeoutError.create(timeout))
+        else this.#end(TimeoutError.create(timeout), true)
       },
       Math.min(left, MAX_TIMER),
     )
@@ -36,10 +39,10 @@ export class Limit {
     this.#timer.unref()
   }
 
-  readonly #onAbort = () => this.#end(this.#signal?.reason)
+  readonly #onAbort = () => this.#end(this.#signal?.reason, false)
 
-  #end(reason: unknown): void {
+  #end(reason: unknown, isTimeout: boolean): void {
     this.clear()
-    this.#onEnd(reason)
+    this.#onEnd(reason, isTimeout)
   }
 }

@@ -4,7 +4,7 @@ import { announce, type Connection, connect } from './connection.js'
 import { systemError } from './errors.js'
 import type { ConnectionOptions, ReadableConnection, WritableConnection } from './interfaces.js'
 import { environment } from './native.js'
-import { checkSettings } from './settings.js'
+import { checkSettings, type Settings } from './settings.js'
 
 export interface PipeOptions extends ConnectionOptions {
   /** `false`: the first end only receives, the second only sends. Default `true`. */
@@ -31,11 +31,17 @@ export function Pipe(options?: PipeOptions): [Connection, Connection] {
   if (new.target) throw new TypeError('Pipe is called without new: const [a, b] = Pipe()')
   const { duplex, rnonblock, wnonblock } = checkOptions(options) ?? {}
   const isDuplex = checkBoolean('duplex', duplex, true)
-  const settings = [
+  const [first, second] = connectedPair(
+    isDuplex,
     checkSettings(options, checkBoolean('rnonblock', rnonblock, false)),
     checkSettings(options, checkBoolean('wnonblock', wnonblock, false)),
-  ]
+  )
+  return [announce(first), announce(second)]
+}
+
+/** Two connected ends that nobody is told of. @throws the system's error. */
+export function connectedPair(isDuplex: boolean, ...settings: [Settings, Settings]): [Connection, Connection] {
   const [first, second] = environment.pipe(isDuplex, settings[0].maxMessageLength)
   if (second === undefined) throw systemError(first, isDuplex ? 'socketpair' : 'pipe')
-  return [announce(connect(first, settings[0])), announce(connect(second, settings[1]))]
+  return [connect(first, settings[0]), connect(second, settings[1])]
 }

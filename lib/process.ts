@@ -209,11 +209,11 @@ export class Process<F extends Target = Target> implements Disposable, AsyncDisp
 
   #endWithin(timeout: number, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      const limit = new Limit(timeout, signal, reason => {
+      const limit = new Limit(timeout, signal, (reason, isTimeout) => {
         this.#joins.delete(ended)
         this.#hold()
-        if (signal?.aborted) reject(reason)
-        else resolve()
+        if (isTimeout) resolve()
+        else reject(reason)
       })
       const ended = () => {
         limit.clear()

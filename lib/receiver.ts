@@ -107,7 +107,7 @@ export class Receiver {
     return new Promise((resolve, reject) => {
       const pending: Pending = { want, resolve, reject, limit: undefined }
       if (signal || timeout !== Number.POSITIVE_INFINITY)
-        pending.limit = new Limit(timeout, signal, reason => this.#cancel(pending, reason))
+        pending.limit = new Limit(timeout, signal, (reason, isTimeout) => this.#cancel(pending, reason, isTimeout))
       this.#pending.push(pending)
       if (this.#pending.length > 1) return
       this.#liveness.begin()
@@ -151,6 +151,17 @@ export class Receiver {
 
   /** News: there are bytes, or the end of the stream. */
   onNews(): void {
+    try {
+      this.#read()
+    } catch (error) {
+      for (const { limit, reject } of this.#dismiss()) {
+        limit?.clear()
+        reject(error)
+      }
+    }
+  }
+
+  #read(): void {
     while (this.#pending.length > 0) {
       if (!this.#mayRead()) {
         defer(this)
@@ -191,14 +202,19 @@ export class Receiver {
 
   /** This end is closed: nobody waits any more. */
   close(): void {
-    const pending = this.#pending
-    this.#pending = []
-    if (pending.length > 0) this.#idle()
-    for (const each of pending) {
+    for (const each of this.#dismiss()) {
       each.limit?.clear()
       if (each.want.iterate) each.resolve({ value: undefined, done: true })
       else each.reject(ClosedError.create('connection'))
     }
+  }
+
+  /** Nobody waits any more: those who did. */
+  #dismiss(): Pending[] {
+    const pending = this.#pending
+    this.#pending = []
+    if (pending.length > 0) this.#idle()
+    return pending
   }
 
   /** Gives what is there to those who wait, in their order. */
@@ -224,12 +240,12 @@ export class Receiver {
     this.#inbox.readiness?.changed()
   }
 
-  #cancel(pending: Pending, reason: unknown): void {
+  #cancel(pending: Pending, reason: unknown, isTimeout: boolean): void {
     const index = this.#pending.indexOf(pending)
     if (index === 0) this.#inbox.reclaim()
     this.#pending.splice(index, 1)
     if (this.#pending.length === 0) this.#idle()
-    if (pending.want.kind === 'poll' && reason instanceof TimeoutError) pending.resolve(false)
+    if (pending.want.kind === 'poll' && isTimeout) pending.resolve(false)
     else pending.reject(reason)
     // The next one may take what this one could not.
     if (index === 0) this.onNews()

@@ -448,8 +448,10 @@ export class Sender {
       writers[this.#slot] = undefined
       this.#liveness.end()
     }
-    watch(this.#slot, isBlocked ? 1 : 0)
+    const status = watch(this.#slot, isBlocked ? 1 : 0)
     this.#onBlocked(isBlocked, error)
+    // Nobody would tell of room.
+    if (status < 0 && isBlocked) this.#fail(systemError(status, 'epoll_ctl'))
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { fileURLToPath } from 'node:url'
 import { deserialize } from 'node:v8'
-import { adopt } from '../connection.js'
+import { adopt, announce } from '../connection.js'
 import { EOFError } from '../errors.js'
 import { checkSettings } from '../settings.js'
 import type { Assignment } from './assignment.js'
@@ -17,7 +17,7 @@ const UNSETTLED = 13
 
 becomeChild()
 const controlFd = Number(process.argv[2])
-const control = adopt(controlFd, { ...checkSettings(undefined), readable: true, writable: true })
+const control = adopt({ fd: controlFd, readable: true, writable: true }, checkSettings(undefined))
 const assignment: Assignment = deserialize(receive())
 const packedArgs = receive()
 if (assignment.daemon) dieWithParent()
@@ -50,7 +50,7 @@ function dieWithParent(): void {
 
 async function run(): Promise<void> {
   const { module, target, connections } = assignment
-  const moved = connections.map((settings, index) => adopt(controlFd + 1 + index, settings))
+  const moved = connections.map((moved, index) => announce(adopt({ ...moved, fd: controlFd + 1 + index }, moved)))
   const args = unpackArguments(packedArgs, moved)
   process.on('beforeExit', endUnsettled)
   try {

@@ -6,7 +6,8 @@ import { serialize } from 'node:v8'
 import { type Connection, checkMovable, settingsOf } from '../connection.js'
 import { systemError } from '../errors.js'
 import { environment } from '../native.js'
-import { Pipe } from '../pipe.js'
+import { connectedPair } from '../pipe.js'
+import { checkSettings } from '../settings.js'
 import type { Assignment } from './assignment.js'
 import { packArguments } from './packed-arguments.js'
 import type { Plan } from './plan.js'
@@ -20,7 +21,8 @@ export function launch(plan: Plan): { child: ChildProcess; control: Connection |
   if (plan.cwd !== undefined) requireDirectory(plan.cwd)
   const { bytes, connections } = packArguments(plan.args)
   for (const conn of connections) checkMovable(conn)
-  const [control, theirs] = Pipe()
+  const settings = checkSettings(undefined)
+  const [control, theirs] = connectedPair(true, settings, settings)
   let child: ChildProcess
   try {
     child = spawnNow(plan, [theirs.fd, ...connections.map(conn => conn.fd)])

@@ -154,10 +154,10 @@ export class WaitSet {
     return new Promise((resolve, reject) => {
       const waiter: Waiter = { list, resolve: resolve as Waiter['resolve'], limit: undefined }
       if (signal !== undefined || timeout !== Number.POSITIVE_INFINITY) {
-        waiter.limit = new Limit(timeout, signal, reason => {
+        waiter.limit = new Limit(timeout, signal, (reason, isTimeout) => {
           this.#remove(waiter)
-          if (signal?.aborted) reject(reason)
-          else resolve([])
+          if (isTimeout) resolve([])
+          else reject(reason)
         })
       }
       this.#waiters.add(waiter)
