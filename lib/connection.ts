@@ -385,7 +385,11 @@ export class Connection<out Receives = unknown, in Sends = Receives>
       connectionOpened(conn)
       return conn
     }
-    settingsOf = conn => ({ ...conn.#settings, serializer: nameOf(conn.#settings.serializer) })
+    settingsOf = conn => ({
+      ...conn.#settings,
+      serializer: nameOf(conn.#settings.serializer),
+      isKeyless: conn.#receiver.suspectsChallenge,
+    })
     checkMovable = conn => {
       conn.#checkIdle()
       nameOf(conn.#settings.serializer)

@@ -146,13 +146,16 @@ export function lookNow(): void {
 export function turnSync(deadline: number): number {
   // A serializer of the user's may block while news is told: what is not told yet must not be overwritten.
   const untold = next < end ? news.slice(next, end) : undefined
-  const count = environment.wait(waitUntil(deadline))
+  // What has to go on in a later turn goes on in this one.
+  const goesOn = deferred.length > 0
+  const count = environment.wait(goesOn ? NOW : waitUntil(deadline))
   if (count < 0) throw systemError(count, 'poll')
   dispatch(count)
   if (untold !== undefined) {
     news.set(untold)
     dispatch(untold.length)
   }
+  if (goesOn) resume()
   return count
 }
 

@@ -73,6 +73,11 @@ export class Receiver {
     this.#suspicion = true
   }
 
+  /** Nothing was received yet that could have been a challenge. */
+  get suspectsChallenge(): boolean {
+    return this.#suspicion === true
+  }
+
   /** Whether a receive would wait. Those who receive already come first. */
   look(): Look {
     if (this.#pending.length > 0) return 'idle'

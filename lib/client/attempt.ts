@@ -1,9 +1,9 @@
 /** One attempt to connect, and whether another one is worth it. */
 import { isIP } from 'node:net'
-import { boundAddress, type Endpoint, formatAddress, parseAddress } from '../address.js'
+import { type Endpoint, formatAddress, parseAddress } from '../address.js'
 import type { Authentication } from '../authentication.js'
 import { challengesOfClient } from '../challenges.js'
-import type { Connected } from '../client.js'
+import type { ClientPlan, Connected } from '../client.js'
 import { systemError, TimeoutError } from '../errors.js'
 import { clientHandshake, type Handshake } from '../handshake.js'
 import { Inbox } from '../inbox.js'
@@ -62,18 +62,22 @@ export function isWorthAnother({ code }: NodeJS.ErrnoException, retryUntil: numb
   return (code === 'ECONNREFUSED' || code === 'ENOENT') && performance.now() < retryUntil
 }
 
-/** What a connected slot becomes. */
-export function connected(slot: number, endpoint: Endpoint, maxMessageLength: number): Connected {
-  const { inet, peer } = environment.addresses(slot)
-  const remoteAddress = inet && peer != null ? parseAddress(peer, true) : boundAddress(endpoint)
-  return { inbox: new Inbox(slot, maxMessageLength), remoteAddress }
+/** A connected slot, and what is still to be done on it: its part of the handshake, if there is a key. */
+export interface Arrival {
+  readonly connected: Connected
+  readonly handshake: Handshake | undefined
 }
 
-/** A client's part of the handshake, for a connected slot. */
-export function handshakeOf(slot: number, { authkey, legacyAuth }: Authentication): Handshake | undefined {
-  if (authkey === undefined) return undefined
-  const challenges = challengesOfClient(environment.addresses(slot).peer ?? '')
-  return clientHandshake({ authkey, legacyAuth, challenges })
+export function arrive(slot: number, { endpoint, authentication, maxMessageLength }: ClientPlan): Arrival {
+  const { authkey, legacyAuth } = authentication
+  const inet = 'host' in endpoint
+  // The path of a Unix socket as the listener has it, which ours may be another name of.
+  const peer = inet || authkey !== undefined ? (environment.addresses(slot).peer ?? '') : ''
+  const remoteAddress = inet ? parseAddress(peer, true) : endpoint.path
+  return {
+    connected: { inbox: new Inbox(slot, maxMessageLength), remoteAddress },
+    handshake: authkey && clientHandshake({ authkey, legacyAuth, challenges: challengesOfClient(peer) }),
+  }
 }
 
 /** The end of the time for a handshake, and what is said when it comes: the time of the whole may be shorter. */

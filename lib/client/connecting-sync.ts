@@ -5,10 +5,9 @@ import { deadlineAfter, environment, NOW, waitUntil } from '../native.js'
 import { negotiateSync } from '../negotiation.js'
 import { sendAll } from '../outbox.js'
 import {
+  arrive,
   connectError,
-  connected,
   handshakeLimit,
-  handshakeOf,
   isWorthAnother,
   literalAddress,
   ofFamily,
@@ -20,19 +19,18 @@ import {
 const bed = new Int32Array(new SharedArrayBuffer(4))
 
 export function connectToSync(plan: ClientPlan): Connected {
-  const { endpoint, authentication, timeout, maxMessageLength } = plan
+  const { authentication, timeout } = plan
   const deadline = deadlineAfter(timeout)
   // What was accepted for sending leaves before this thread blocks, or the other end might wait for it for ever.
   sendAll()
   const slot = reach(lookUp(plan, deadline), plan, deadline)
   try {
-    const result = connected(slot, endpoint, maxMessageLength)
-    const handshake = handshakeOf(slot, authentication)
+    const { connected, handshake } = arrive(slot, plan)
     if (handshake !== undefined) {
       const { until, error } = handshakeLimit(authentication, timeout, deadline)
-      if (!negotiateSync(result.inbox, handshake, until)) throw error()
+      if (!negotiateSync(connected.inbox, handshake, until)) throw error()
     }
-    return result
+    return connected
   } catch (error) {
     environment.close(slot)
     throw error

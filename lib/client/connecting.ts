@@ -9,10 +9,9 @@ import { Liveness } from '../liveness.js'
 import { environment, NOW, watch, writers } from '../native.js'
 import { Negotiation } from '../negotiation.js'
 import {
+  arrive,
   connectError,
-  connected,
   handshakeLimit,
-  handshakeOf,
   isWorthAnother,
   literalAddress,
   ofFamily,
@@ -67,14 +66,15 @@ class Connecting {
   }
 
   async #connect(): Promise<Connected> {
-    const { endpoint, authentication, maxMessageLength } = this.#plan
     const slot = await this.#reach(await this.#lookUp())
-    const result = connected(slot, endpoint, maxMessageLength)
-    const handshake = handshakeOf(slot, authentication)
-    if (handshake === undefined) return result
-    const { until, error } = handshakeLimit(authentication, this.#plan.timeout, this.#deadline)
+    const { connected, handshake } = arrive(slot, this.#plan)
+    if (handshake === undefined) return connected
+    const { authentication, timeout } = this.#plan
+    const { until, error } = handshakeLimit(authentication, timeout, this.#deadline)
     await this.#step<void>((resolve, reject) => {
-      const negotiation = new Negotiation(result.inbox, handshake, failure => (failure ? reject(failure) : resolve()))
+      const negotiation = new Negotiation(connected.inbox, handshake, failure =>
+        failure ? reject(failure) : resolve(),
+      )
       const limit = new Limit(Math.max(until - performance.now(), NOW), undefined, () => reject(error()))
       negotiation.begin()
       return () => {
@@ -82,7 +82,7 @@ class Connecting {
         negotiation.abandon()
       }
     })
-    return result
+    return connected
   }
 
   async #lookUp(): Promise<SystemAddress[]> {

@@ -241,9 +241,13 @@ impl Environment {
         &self,
         env: &Env,
         milliseconds: f64,
-        operation: impl FnMut(Wait) -> io::Result<bool>,
+        mut operation: impl FnMut(Wait) -> io::Result<bool>,
     ) -> io::Result<()> {
-        in_slices(wait_from(milliseconds), || self.interruptible && calls::is_terminated(env.raw()), operation)
+        let wait = wait_from(milliseconds);
+        if !self.interruptible {
+            return operation(wait).map(|_| ());
+        }
+        in_slices(wait, || calls::is_terminated(env.raw()), operation)
     }
 
     /// A new connection's slot.

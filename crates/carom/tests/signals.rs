@@ -5,7 +5,7 @@
 mod common;
 
 use carom::{Connection, Error, Wait};
-use common::{Scratch, any_port, framed, listen, pattern, soon};
+use common::{Scratch, SetOnDrop, any_port, framed, listen, pattern, soon};
 use nix::sys::pthread::{pthread_kill, pthread_self};
 use nix::sys::signal::Signal;
 use std::io::{Read, Write};
@@ -16,15 +16,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
-
-/// Sets a flag when it goes, by a panic too.
-struct SetOnDrop<'a>(&'a AtomicBool);
-
-impl Drop for SetOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
 
 /// Does something while signals rain down on its thread.
 fn under_signals<T>(work: impl FnOnce() -> T) -> T {

@@ -4,7 +4,7 @@
 use carom::frame::{Header, Span};
 use carom::{Address, Connection, Error, LARGE, ListenOptions, Listener, Wait};
 use std::net::Ipv4Addr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -42,6 +42,15 @@ pub(crate) fn within_limit<T: Send + 'static>(work: impl FnOnce() -> T + Send + 
         Err(mpsc::RecvTimeoutError::Disconnected) => {
             std::panic::resume_unwind(worker.join().expect_err("it ended without a result"))
         }
+    }
+}
+
+/// Sets a flag when it goes, by a panic too.
+pub(crate) struct SetOnDrop<'a>(pub(crate) &'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
