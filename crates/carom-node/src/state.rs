@@ -132,7 +132,9 @@ impl State {
         for readiness in news {
             let Some(entry) = self.entries.get_mut(readiness.token) else { continue };
             entry.kind.told(readiness);
-            let flags = u32::from(readiness.readable) | u32::from(readiness.writable) << 1;
+            // A Windows pipe that somebody has connected to is told of as writable.
+            let readable = readiness.readable || matches!(entry.kind, Kind::Listener(_));
+            let flags = u32::from(readable) | u32::from(readiness.writable) << 1;
             let Some(place) = self.memory.news().get_mut(count) else { break };
             *place = (readiness.token as u32) << 2 | flags;
             count += 1;

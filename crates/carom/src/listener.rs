@@ -81,7 +81,7 @@ impl Listener {
                 Ok((stream, peer)) => return Ok(Some((Connection::new(stream, true, true), peer))),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.may_accept = false;
-                    if !self.acceptor.wait(wait)? {
+                    if wait.left().is_none() || !self.acceptor.wait(wait)? {
                         return Ok(None);
                     }
                 }
