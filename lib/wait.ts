@@ -29,6 +29,9 @@ const KEPT = 8
 /** How many objects may stand for each other in a row. */
 const MAX_STANDING = 100
 
+/** What stands for an object that is ready, which is nothing that a user could have. */
+const ready = Symbol('ready')
+
 /** Weakly, so that objects that were dropped are not held: their readiness holds the sets that they are in. */
 const kept: (WeakRef<WaitSet> | undefined)[] = new Array(KEPT).fill(undefined)
 let oldest = 0
@@ -59,7 +62,7 @@ export function wait<T extends Waitable>(objects: Iterable<T>, timeout?: number 
 export function waitSync<T extends Waitable>(objects: Iterable<T>, timeout?: number | SyncOptions): T[] {
   const milliseconds = checkTimeout(limitOf(timeout).timeout)
   const list = listOf(objects)
-  return list.length === 0 ? [] : setOf(list, true).waitSync(list, milliseconds)
+  return list.length === 0 ? [] : setOf(list, true).waitSync(list.slice(), milliseconds)
 }
 
 function listOf<T>(objects: Iterable<T>): readonly T[] {
@@ -94,6 +97,7 @@ function targetOf(object: unknown): unknown {
     const custom = target as CustomWaitable | null | undefined
     if (typeof custom !== 'object' || typeof custom?.[waitable] !== 'function') return target
     target = custom[waitable]()
+    if (target === true) return ready
   }
   throw invalidArgValue('waitable', 'stands for itself')
 }
@@ -129,7 +133,7 @@ class AlwaysReady extends Readiness {
 
 function readinessOf(target: unknown, index: number): Readiness {
   if (typeof target === 'number') return new DescriptorReadiness(target)
-  if (target === true) return new AlwaysReady()
+  if (target === ready) return new AlwaysReady()
   const object = target as { readonly [readiness]?: Readiness; readonly fd?: unknown } | null | undefined
   if (typeof object === 'object' && object !== null) {
     if (object[readiness] !== undefined) return object[readiness]

@@ -2,7 +2,6 @@
 //! relaying it to this process.
 
 use crate::environment::Environment;
-use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -19,21 +18,21 @@ fn open() -> MutexGuard<'static, Option<HashMap<Vec<u8>, String>>> {
 impl Environment {
     /// Notes a challenge that is delivered by a listener at `address`; a client, which has none, says ''.
     #[napi(catch_unwind)]
-    pub fn open_challenge(&self, challenge: Uint8Array, address: String) {
+    pub fn open_challenge(&self, challenge: &[u8], address: String) {
         open().get_or_insert_default().insert(challenge.to_vec(), address);
     }
 
     /// It was answered, or never will be.
     #[napi(catch_unwind)]
-    pub fn close_challenge(&self, challenge: Uint8Array) {
+    pub fn close_challenge(&self, challenge: &[u8]) {
         if let Some(open) = open().as_mut() {
-            open.remove(&*challenge);
+            open.remove(challenge);
         }
     }
 
     /// The address at which this process has delivered a challenge that is still open.
     #[napi(catch_unwind)]
-    pub fn address_of_challenge(&self, challenge: Uint8Array) -> Option<String> {
-        open().as_ref().and_then(|open| open.get(&*challenge).cloned())
+    pub fn address_of_challenge(&self, challenge: &[u8]) -> Option<String> {
+        open().as_ref().and_then(|open| open.get(challenge).cloned())
     }
 }
