@@ -22,14 +22,14 @@ export function challengesOfListener(address: string): OpenChallenges {
   }
 }
 
-/** @param remoteAddress What the client is connected to. */
-export function challengesOfClient(remoteAddress: string): OpenChallenges {
+/** @param remoteAddress What the client is connected to, as the system has it. */
+export function challengesOfClient(remoteAddress: () => string): OpenChallenges {
   return {
     open: challenge => environment.openChallenge(challenge, NOWHERE),
     close: challenge => environment.closeChallenge(challenge),
     mayAnswer: challenge => {
       const address = environment.addressOfChallenge(challenge)
-      return address === null || (address !== NOWHERE && address === plain(remoteAddress))
+      return address === null || (address !== NOWHERE && address === plain(remoteAddress()))
     },
   }
 }

@@ -41,6 +41,8 @@ const FAILURE = Buffer.from('#FAILURE#')
 
 /** Random bytes in a challenge of ours. */
 const CHALLENGE_LENGTH = 40
+/** Random bytes that are made at once. */
+const POOL = 4096
 /** Least bytes of a challenge. Exactly so many are a legacy one, whatever they begin with. */
 const LEGACY_CHALLENGE_LENGTH = 20
 /** An answer of exactly so many bytes is a bare HMAC-MD5, whatever it begins with. */
@@ -88,9 +90,19 @@ export function isChallenge(message: Uint8Array): boolean {
   return prefix !== undefined && challenge.length >= prefix.length + LEGACY_CHALLENGE_LENGTH
 }
 
+let pool = Buffer.alloc(0)
+
+/** Random bytes, of which many are made at once: asking for them costs more than they do. */
+function freshBytes(size: number): Uint8Array {
+  if (pool.length < size) pool = randomBytes(POOL)
+  const bytes = pool.subarray(0, size)
+  pool = pool.subarray(size)
+  return bytes
+}
+
 /** Has the peer prove that it knows the key, and tells it the verdict. */
 function* deliverChallenge(terms: HandshakeTerms, peer: Side): Handshake {
-  const { challenges, random = randomBytes } = terms
+  const { challenges, random = freshBytes } = terms
   const challenge = Buffer.concat([SHA256.prefix, random(CHALLENGE_LENGTH)])
   let answer: Uint8Array
   challenges.open(challenge)

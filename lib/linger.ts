@@ -19,7 +19,6 @@ const lingering = new Set<Lingering>()
 /** Closes a slot, at once or when the peer has seen the end. */
 export function closeSlot(slot: number): void {
   if (environment.finish(slot)) new Lingering(slot).begin()
-  else environment.close(slot)
 }
 
 /** Blocks until all have come to their end, or `deadline`: the process ends. */

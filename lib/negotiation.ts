@@ -7,7 +7,7 @@
 import { AuthenticationError, type HandshakeError, systemError, TimeoutError } from './errors.js'
 import { type Handshake, MAX_HANDSHAKE_MESSAGE } from './handshake.js'
 import type { Inbox } from './inbox.js'
-import { HEADER, NOW, type Observer, push, readers, UNTIL_TOLD, waitUntil } from './native.js'
+import { HEADER, NOW, type Observer, push, readers, UNTIL_TOLD, waitUntil, watch } from './native.js'
 
 /** What a handshake has come to, or why it failed. */
 type Outcome = (error?: HandshakeError) => void
@@ -17,8 +17,6 @@ export class Negotiation implements Observer {
   readonly #inbox: Inbox
   readonly #handshake: Handshake
   readonly #onEnd: Outcome
-  /** It is the peer's turn to say something. */
-  #isListening = false
 
   constructor(inbox: Inbox, handshake: Handshake, onEnd: Outcome) {
     this.#inbox = inbox
@@ -28,14 +26,23 @@ export class Negotiation implements Observer {
 
   /** Says what there is to say, and from then on waits for the peer. */
   begin(): void {
-    readers[this.#inbox.slot] = this
-    this.onNews()
+    const { slot } = this.#inbox
+    readers[slot] = this
+    this.#continue(() => {
+      const status = watch(slot, 0)
+      if (status < 0) throw systemError(status, 'epoll_ctl')
+      return this.#speak(undefined)
+    })
   }
 
   onNews(): void {
+    this.#continue(() => this.#listen())
+  }
+
+  #continue(goOn: () => boolean): void {
     let isDone: boolean
     try {
-      isDone = this.#goOn()
+      isDone = goOn()
     } catch (error) {
       this.#end(error as HandshakeError)
       return
@@ -49,18 +56,24 @@ export class Negotiation implements Observer {
     this.#handshake.return()
   }
 
-  /** As far as it goes without waiting: whether it is done. */
-  #goOn(): boolean {
+  /** Goes on with what the peer has said: whether it is done. */
+  #listen(): boolean {
     for (;;) {
-      let message: Uint8Array | undefined
-      if (this.#isListening) {
-        message = take(this.#inbox, UNTIL_TOLD)
-        if (message === undefined) return false
-      }
-      const { value, done } = this.#handshake.next(message)
+      const message = take(this.#inbox, UNTIL_TOLD)
+      if (message === undefined) return false
+      if (this.#speak(message)) return true
+      // Who has just been asked cannot have answered yet.
+      if (!this.#inbox.ready && this.#inbox.drained) return false
+    }
+  }
+
+  /** Says what there is to say, to a message or to begin with: whether it is done. */
+  #speak(message: Uint8Array | undefined): boolean {
+    for (let given = message; ; given = undefined) {
+      const { value, done } = this.#handshake.next(given)
       if (done) return true
-      this.#isListening = value === undefined
-      if (value !== undefined) send(this.#inbox.slot, value, NOW)
+      if (value === undefined) return false
+      send(this.#inbox.slot, value, NOW)
     }
   }
 

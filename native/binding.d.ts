@@ -40,7 +40,7 @@ export declare class Environment {
   isReadable(slot: number): boolean
   /** Whether a connection can send. */
   isWritable(slot: number): boolean
-  /** Closes a connection, a listener, or what is watched. What is unsent is dropped. */
+  /** Closes a connection, a listener, or what is watched, at once. What is unsent is dropped. */
   close(slot: number): void
   /** Takes the descriptor out of a connection. `taken` is what JavaScript holds of a large message. */
   detach(slot: number, taken: Uint8Array): Detached | number
@@ -64,8 +64,9 @@ export declare class Environment {
   /** The descriptor of a listener. */
   listeningFd(slot: number): number
   /**
-   * The next connection, without waiting, and without asking the system where the reactor would have told: nothing
-   * when there is none, or the system's error, negative. From now on the reactor tells of the listener.
+   * The next connection, without waiting, and without asking the system where the reactor would have told: its slot,
+   * and with it the address of its other end if that has one; nothing when there is none, or the system's error,
+   * negative. From now on the reactor tells of the listener.
    */
   accept(slot: number, maxLength: number): Accepted | number | null
   /** Begins to connect: the connection's slot, or the system's error, negative. */
@@ -77,8 +78,8 @@ export declare class Environment {
   /** Looks up a host, blocking: its addresses with the port, nothing when the time ran out or nothing is known of it. */
   resolve(host: string, port: number, milliseconds: number): Array<string> | null
   /**
-   * Ends what a connection sends, when closing it could take back what was sent: whether that is so, and it has to
-   * stay open for a while.
+   * Closes a connection, unless that could take back what was sent: then it only ends what is sent, and says so, as
+   * it has to stay open for a while.
    */
   finish(slot: number): boolean
   /**
@@ -102,12 +103,12 @@ export declare class Environment {
   isReady(slot: number): number
 }
 
-/** What was accepted. */
+/** What was accepted, from a peer with an address. */
 export interface Accepted {
   /** The connection's slot. */
   slot: number
-  /** The address of its other end, where that has one. */
-  peer?: string
+  /** The address of its other end. */
+  peer: string
 }
 
 /** The addresses of the two ends of a connection, where they have one. */

@@ -68,15 +68,18 @@ export interface Arrival {
   readonly handshake: Handshake | undefined
 }
 
-export function arrive(slot: number, { endpoint, authentication, maxMessageLength }: ClientPlan): Arrival {
-  const { authkey, legacyAuth } = authentication
-  const inet = 'host' in endpoint
-  // The path of a Unix socket as the listener has it, which ours may be another name of.
-  const peer = inet || authkey !== undefined ? (environment.addresses(slot).peer ?? '') : ''
-  const remoteAddress = inet ? parseAddress(peer, true) : endpoint.path
+/** @param address Where it is connected to. */
+export function arrive(
+  slot: number,
+  address: SystemAddress,
+  { authentication: { authkey, legacyAuth }, maxMessageLength }: ClientPlan,
+): Arrival {
+  const remoteAddress = parseAddress(address.name, address.inet)
+  // As the listener has it: the path that we know may be another name of the same socket.
+  const challenges = challengesOfClient(() => environment.addresses(slot).peer ?? '')
   return {
     connected: { inbox: new Inbox(slot, maxMessageLength), remoteAddress },
-    handshake: authkey && clientHandshake({ authkey, legacyAuth, challenges: challengesOfClient(peer) }),
+    handshake: authkey && clientHandshake({ authkey, legacyAuth, challenges }),
   }
 }
 

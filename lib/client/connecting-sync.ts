@@ -23,9 +23,9 @@ export function connectToSync(plan: ClientPlan): Connected {
   const deadline = deadlineAfter(timeout)
   // What was accepted for sending leaves before this thread blocks, or the other end might wait for it for ever.
   sendAll()
-  const slot = reach(lookUp(plan, deadline), plan, deadline)
+  const { slot, address } = reach(lookUp(plan, deadline), plan, deadline)
   try {
-    const { connected, handshake } = arrive(slot, plan)
+    const { connected, handshake } = arrive(slot, address, plan)
     if (handshake !== undefined) {
       const { until, error } = handshakeLimit(authentication, timeout, deadline)
       if (!negotiateSync(connected.inbox, handshake, until)) throw error()
@@ -48,14 +48,18 @@ function lookUp({ endpoint, timeout }: ClientPlan, deadline: number): SystemAddr
 }
 
 /** The slot of a connection to the first of the addresses that answers. */
-function reach(addresses: readonly SystemAddress[], plan: ClientPlan, deadline: number): number {
+function reach(
+  addresses: readonly SystemAddress[],
+  plan: ClientPlan,
+  deadline: number,
+): { slot: number; address: SystemAddress } {
   const retryUntil = performance.now() + plan.retryFor
   const pauses = new Pauses()
   for (;;) {
     let failure: NodeJS.ErrnoException | undefined
     for (const address of addresses) {
       const slot = attempt(address, plan, deadline)
-      if (typeof slot === 'number') return slot
+      if (typeof slot === 'number') return { slot, address }
       failure = slot
     }
     if (!isWorthAnother(failure as NodeJS.ErrnoException, retryUntil)) throw failure

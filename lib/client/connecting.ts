@@ -66,8 +66,8 @@ class Connecting {
   }
 
   async #connect(): Promise<Connected> {
-    const slot = await this.#reach(await this.#lookUp())
-    const { connected, handshake } = arrive(slot, this.#plan)
+    const { slot, address } = await this.#reach(await this.#lookUp())
+    const { connected, handshake } = arrive(slot, address, this.#plan)
     if (handshake === undefined) return connected
     const { authentication, timeout } = this.#plan
     const { until, error } = handshakeLimit(authentication, timeout, this.#deadline)
@@ -107,14 +107,14 @@ class Connecting {
   }
 
   /** The slot of a connection to the first of the addresses that answers. */
-  async #reach(addresses: readonly SystemAddress[]): Promise<number> {
+  async #reach(addresses: readonly SystemAddress[]): Promise<{ slot: number; address: SystemAddress }> {
     const retryUntil = performance.now() + this.#plan.retryFor
     const pauses = new Pauses()
     for (;;) {
       let failure: unknown
       for (const address of addresses) {
         try {
-          return await this.#attempt(address)
+          return { slot: await this.#attempt(address), address }
         } catch (error) {
           this.#close()
           if (this.#over !== undefined) throw error

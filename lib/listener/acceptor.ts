@@ -113,8 +113,9 @@ export class Acceptor implements Observer {
         if (this.#ready.length >= wanted || this.#retryAt !== Number.POSITIVE_INFINITY || this.#isClosed) return false
         const accepted = environment.accept(this.#slot, this.#options.maxMessageLength)
         if (accepted === null) return false
-        if (typeof accepted === 'number') this.#cannotAccept(accepted)
-        else this.#welcome(accepted.slot, accepted.peer)
+        if (typeof accepted === 'object') this.#welcome(accepted.slot, accepted.peer)
+        else if (accepted >= 0) this.#welcome(accepted)
+        else this.#cannotAccept(accepted)
       }
       return true
     } finally {
@@ -150,9 +151,9 @@ export class Acceptor implements Observer {
     environment.close(this.#slot)
   }
 
-  #welcome(slot: number, name: string | null | undefined): void {
+  #welcome(slot: number, name?: string): void {
     const inbox = new Inbox(slot, this.#options.maxMessageLength)
-    const address = name == null ? undefined : parseAddress(name, typeof this.#address !== 'string')
+    const address = name === undefined ? undefined : parseAddress(name, typeof this.#address !== 'string')
     const { authkey, maxPending, handshakeTimeout } = this.#options
     if (authkey === undefined) {
       this.#ready.push({ inbox, address })

@@ -140,7 +140,11 @@ impl Environment {
     pub fn adopt(&self, fd: i64, received: &[u8], readable: bool, writable: bool, max_length: f64) -> i32 {
         let Ok(fd) = fd.try_into() else { return errno(&io::ErrorKind::InvalidInput.into()) };
         match Connection::from_raw(fd, received.to_vec(), readable, writable) {
-            Ok(connection) => self.insert(connection, max_length),
+            Ok(connection) => {
+                let slot = self.insert(connection, max_length);
+                self.state.borrow_mut().share(slot as u32);
+                slot
+            }
             Err(error) => errno(&error),
         }
     }
@@ -148,6 +152,7 @@ impl Environment {
     /// The descriptor of a connection.
     #[napi(catch_unwind)]
     pub fn fd(&self, slot: u32) -> Result<i64> {
+        self.state.borrow_mut().share(slot);
         self.with(slot, |connection| connection.raw_descriptor() as i64)
     }
 
@@ -163,10 +168,10 @@ impl Environment {
         self.with(slot, |connection| connection.is_writable())
     }
 
-    /// Closes a connection, a listener, or what is watched. What is unsent is dropped.
+    /// Closes a connection, a listener, or what is watched, at once. What is unsent is dropped.
     #[napi(catch_unwind)]
     pub fn close(&self, slot: u32) {
-        self.state.borrow_mut().remove(slot);
+        self.state.borrow_mut().close(slot);
     }
 
     /// Takes the descriptor out of a connection. `taken` is what JavaScript holds of a large message.

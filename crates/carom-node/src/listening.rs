@@ -25,13 +25,13 @@ pub struct Listening {
     pub owns_directory: bool,
 }
 
-/// What was accepted.
+/// What was accepted, from a peer with an address.
 #[napi(object)]
 pub struct Accepted {
     /// The connection's slot.
-    pub slot: u32,
-    /// The address of its other end, where that has one.
-    pub peer: Option<String>,
+    pub slot: i32,
+    /// The address of its other end.
+    pub peer: String,
 }
 
 /// The addresses of the two ends of a connection, where they have one.
@@ -81,8 +81,9 @@ impl Environment {
         self.with_listener(slot, |listener| listener.raw_descriptor() as i64)
     }
 
-    /// The next connection, without waiting, and without asking the system where the reactor would have told: nothing
-    /// when there is none, or the system's error, negative. From now on the reactor tells of the listener.
+    /// The next connection, without waiting, and without asking the system where the reactor would have told: its slot,
+    /// and with it the address of its other end if that has one; nothing when there is none, or the system's error,
+    /// negative. From now on the reactor tells of the listener.
     #[napi(catch_unwind)]
     pub fn accept(&self, slot: u32, max_length: f64) -> Option<Either<Accepted, i32>> {
         let accept = || {
@@ -93,8 +94,11 @@ impl Environment {
         match accept() {
             Ok(None) => None,
             Ok(Some((connection, peer))) => {
-                let slot = self.insert(connection, max_length) as u32;
-                Some(Either::A(Accepted { slot, peer: peer.map(|peer| peer.to_string()) }))
+                let slot = self.insert(connection, max_length);
+                Some(match peer {
+                    Some(peer) => Either::A(Accepted { slot, peer: peer.to_string() }),
+                    None => Either::B(slot),
+                })
             }
             Err(error) => Some(Either::B(errno(&error))),
         }
@@ -138,11 +142,15 @@ impl Environment {
         Some(found.iter().map(ToString::to_string).collect())
     }
 
-    /// Ends what a connection sends, when closing it could take back what was sent: whether that is so, and it has to
-    /// stay open for a while.
+    /// Closes a connection, unless that could take back what was sent: then it only ends what is sent, and says so, as
+    /// it has to stay open for a while.
     #[napi(catch_unwind)]
     pub fn finish(&self, slot: u32) -> Result<bool> {
-        self.with(slot, |connection| connection.resets() && connection.finish().is_ok())
+        let stays = self.with(slot, |connection| connection.resets() && connection.finish().is_ok())?;
+        if !stays {
+            self.close(slot);
+        }
+        Ok(stays)
     }
 
     /// Drops what a finished connection receives: 0 while more may be there, 1 until the reactor tells of more, 2 when

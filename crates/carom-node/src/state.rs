@@ -41,6 +41,8 @@ impl Kind {
 struct Entry {
     kind: Kind,
     watched: Option<Interest>,
+    /// Others may have its descriptor, too.
+    shared: bool,
 }
 
 /// All that the calls of one environment work on.
@@ -143,9 +145,29 @@ impl State {
     }
 
     pub(crate) fn insert(&mut self, kind: Kind) -> u32 {
-        self.entries.insert(Entry { kind, watched: None }) as u32
+        self.entries.insert(Entry { kind, watched: None, shared: false }) as u32
     }
 
+    /// Its descriptor has become known to others than this environment.
+    pub(crate) fn share(&mut self, slot: u32) {
+        if let Some(entry) = self.entries.get_mut(slot as usize) {
+            entry.shared = true;
+        }
+    }
+
+    /// Frees a slot and closes what it stood for.
+    pub(crate) fn close(&mut self, slot: u32) {
+        // The system does not tell any more of what is closed, unless others have it open.
+        let forgets = cfg!(unix) && self.entries.get(slot as usize).is_some_and(|entry| !entry.shared);
+        if forgets {
+            let entry = self.entries.remove(slot as usize);
+            self.watched -= usize::from(entry.watched.is_some());
+        } else {
+            self.remove(slot);
+        }
+    }
+
+    /// Frees a slot, and gives what it stood for.
     pub(crate) fn remove(&mut self, slot: u32) -> Option<Kind> {
         let mut entry = self.entries.try_remove(slot as usize)?;
         if entry.watched.is_some() {

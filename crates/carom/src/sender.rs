@@ -7,6 +7,9 @@ use std::io::{self, IoSlice, Write};
 /// The most slices that one system call takes (`IOV_MAX` on Linux and macOS).
 const MAX_SLICES: usize = 1024;
 
+/// A frame of up to so many bytes is sooner copied than gathered.
+const COPIED: usize = 512;
+
 #[derive(Debug, Default)]
 pub(crate) struct Sender {
     backlog: ByteQueue,
@@ -68,7 +71,15 @@ impl Sender {
             return Ok(progress + if rest.is_empty() { 0 } else { self.try_write(sink, &[IoSlice::new(rest)])? });
         }
         self.begun = message.len() as u64;
-        let taken = self.try_write(sink, &[IoSlice::new(header), IoSlice::new(message)])?;
+        let total = header.len() + message.len();
+        let taken = if total <= COPIED {
+            let mut frame = [0; COPIED];
+            frame[..header.len()].copy_from_slice(header);
+            frame[header.len()..total].copy_from_slice(message);
+            self.try_write(sink, &[IoSlice::new(&frame[..total])])?
+        } else {
+            self.try_write(sink, &[IoSlice::new(header), IoSlice::new(message)])?
+        };
         if taken > 0 && taken < header.len() {
             self.backlog.extend(&header[taken..]);
             return Ok(header.len());

@@ -7,9 +7,14 @@ use std::path::Path;
 
 /// A socket of the address's family, close-on-exec, that does not wait.
 pub(super) fn new_socket(address: &SockAddr) -> io::Result<Socket> {
-    let socket = Socket::new(address.domain(), Type::STREAM, None)?;
-    socket.set_nonblocking(true)?;
-    Ok(socket)
+    #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+    return Socket::new(address.domain(), Type::STREAM.nonblocking(), None);
+    #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+    {
+        let socket = Socket::new(address.domain(), Type::STREAM, None)?;
+        socket.set_nonblocking(true)?;
+        Ok(socket)
+    }
 }
 
 /// Fails with `InvalidInput` for a path that is too long.

@@ -15,7 +15,7 @@ use mio::unix::SourceFd;
 use mio::{Registry, Token};
 use rustix::event::PollFlags;
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fcntl_setfl, fstat};
-use rustix::io::{Errno, FdFlags, fcntl_setfd, retry_on_intr};
+use rustix::io::{Errno, FdFlags, fcntl_setfd, ioctl_fionbio, retry_on_intr};
 use rustix::net::{AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags, SocketFlags, SocketType, sockopt};
 use socket2::{SockAddr, SockRef, Socket};
 use std::io::{self, IoSlice, Write};
@@ -126,16 +126,15 @@ impl Stream {
 
     /// Whether it is connected; false while that takes its time. From then on it is in blocking mode.
     pub(crate) fn finish_connect(&self) -> io::Result<bool> {
-        let socket = SockRef::from(&self.fd);
         if self.kind == Kind::Socket {
             if poll_within(&self.fd, PollFlags::OUT, Wait::No)?.is_empty() {
                 return Ok(false);
             }
-            if let Some(error) = socket.take_error()? {
+            if let Some(error) = SockRef::from(&self.fd).take_error()? {
                 return Err(error);
             }
         }
-        socket.set_nonblocking(false)?;
+        ioctl_fionbio(&self.fd, false)?;
         Ok(true)
     }
 
