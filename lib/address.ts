@@ -1,5 +1,6 @@
 /** Addresses: what users give, checked before any system call is made with it. */
 import { isIPv4, isIPv6 } from 'node:net'
+import { isAbsolute, resolve } from 'node:path'
 import { toUSVString } from 'node:util'
 import { invalidArgType, invalidArgValue, outOfRange } from './errors.js'
 import type { BoundAddress, Family } from './interfaces.js'
@@ -171,4 +172,9 @@ export function parseAddress(text: string, inet: boolean): BoundAddress {
 export function formatAddress(address: BoundAddress): string {
   if (typeof address === 'string') return address
   return isIPv6(address.host) ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
+}
+
+/** The same path, wherever the process goes from here; what is no path stays as it is. */
+export function absolutePath(path: string): string {
+  return isAbsolute(path) || path.startsWith('\0') ? path : resolve(path)
 }

@@ -2,6 +2,7 @@
  * The challenges that the listeners and clients of this process have open, in all its threads. Whoever connects to a
  * listener could otherwise pass its challenge on to a client of the same process, and have the answer from there.
  */
+import { realpathSync } from 'node:fs'
 import type { OpenChallenges } from './handshake.js'
 import { environment } from './native.js'
 
@@ -22,14 +23,28 @@ export function challengesOfListener(address: string): OpenChallenges {
   }
 }
 
-/** @param remoteAddress What the client is connected to, as the system has it. */
-export function challengesOfClient(remoteAddress: () => string): OpenChallenges {
+/** Whether two paths, of a listener and of what a client is connected to, are those of one file. */
+function isSameFile(path: string, other: string): boolean {
+  try {
+    return realpathSync(path) === realpathSync(other)
+  } catch {
+    return false
+  }
+}
+
+/**
+ * @param address What the client is connected to. A path is the one that it was given, made absolute: what the system
+ * has is the name that somebody once bound, which may be another socket's by now.
+ */
+export function challengesOfClient(address: string, isPath: boolean): OpenChallenges {
   return {
     open: challenge => environment.openChallenge(challenge, NOWHERE),
     close: challenge => environment.closeChallenge(challenge),
     mayAnswer: challenge => {
-      const address = environment.addressOfChallenge(challenge)
-      return address === null || (address !== NOWHERE && address === plain(remoteAddress()))
+      const opener = environment.addressOfChallenge(challenge)
+      if (opener === null) return true
+      if (opener === NOWHERE) return false
+      return opener === plain(address) || (isPath && isSameFile(opener, address))
     },
   }
 }

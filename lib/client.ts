@@ -11,11 +11,14 @@ import type { Inbox } from './inbox.js'
 import type { Address, BoundAddress, ConnectionOptions, Family } from './interfaces.js'
 import { checkSettings, type Settings } from './settings.js'
 
+/** How a client connects, and what its connection is given. */
 export interface ClientOptions extends ConnectionOptions, AuthOptions, AsyncOptions {
+  /** Default: told from the address; for the name of a host `AF_INET`. */
   family?: Family | undefined
   /** Try again for so many milliseconds while nobody listens yet. Default 0. `timeout` bounds the whole. */
   retryFor?: number | undefined
 }
+/** The same for the blocking form, which has no signal. */
 export type ClientSyncOptions = Omit<ClientOptions, 'signal'>
 
 /** What a client does until it is connected. */

@@ -29,6 +29,7 @@ const DEFAULT_MAX_PENDING = 128
 const MAX_COUNT = 2 ** 31 - 1
 const MAX_MODE = 0o777
 
+/** How a listener listens, and what its connections are given. */
 export interface ListenerOptions extends ConnectionOptions, AuthOptions {
   /** Default: told from the address, else the platform's. */
   family?: Family | undefined
@@ -61,14 +62,11 @@ const dropped = new FinalizationRegistry(({ acceptor, self }: { acceptor: Accept
   acceptor.close()
 })
 
-process.on('exit', () => {
-  for (const self of open) self.deref()?.closeSync()
-})
-
 /** Binds an address and accepts connections. */
 export class Listener<out Receives = unknown, in Sends = Receives> implements Disposable, AsyncDisposable {
   /** The bound address: a port 0 has become the real one. Kept after `close()`. */
   readonly address: BoundAddress
+  /** What kind of address it is. */
   readonly family: Family
   readonly #slot: number
   readonly #settings: Settings
@@ -80,6 +78,18 @@ export class Listener<out Receives = unknown, in Sends = Receives> implements Di
   #pending: Pending[] = []
   #lastAccepted: BoundAddress | undefined
   #closed = false
+
+  static {
+    process.on('exit', () => {
+      for (const self of open) {
+        const listener = self.deref()
+        if (listener === undefined) continue
+        // Nobody can be told any more, and a rejection that nobody handles would change the exit code.
+        for (const each of listener.#pending.splice(0)) listener.#settled(each)
+        listener.closeSync()
+      }
+    })
+  }
 
   /**
    * Binds and listens before it returns.
@@ -131,6 +141,7 @@ export class Listener<out Receives = unknown, in Sends = Receives> implements Di
     return this.#lastAccepted
   }
 
+  /** True from the call of `close()` on. */
   get closed(): boolean {
     return this.#closed
   }

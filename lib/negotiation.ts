@@ -4,10 +4,14 @@
  * It works on what a connection is made of, as the connection is there only when it is done: a peer without the key
  * must not cost more than it has to.
  */
-import { AuthenticationError, type HandshakeError, systemError, TimeoutError } from './errors.js'
+import { constants } from 'node:os'
+import { AuthenticationError, EOFError, type HandshakeError, systemError, TimeoutError } from './errors.js'
 import { type Handshake, MAX_HANDSHAKE_MESSAGE } from './handshake.js'
 import type { Inbox } from './inbox.js'
 import { HEADER, NOW, type Observer, push, readers, UNTIL_TOLD, waitUntil, watch } from './native.js'
+
+/** What the system says of a write when the peer has hung up. */
+const HUNG_UP = new Set((['EPIPE', 'ECONNRESET'] as const).map(name => -(constants.errno[name] as number)))
 
 /** What a handshake has come to, or why it failed. */
 type Outcome = (error?: HandshakeError) => void
@@ -113,7 +117,10 @@ function take(inbox: Inbox, deadline: number): Uint8Array | undefined {
   if (!isThere) return undefined
   if (inbox.ready) return inbox.takeBytes()
   const error = inbox.endError()
-  throw (error as NodeJS.ErrnoException).code === 'ERR_CAROM_MESSAGE_TOO_LONG' ? nonsense() : error
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'ERR_CAROM_MESSAGE_TOO_LONG') throw nonsense()
+  // Within a handshake a reset is a hang-up, on TCP too.
+  throw code === 'ECONNRESET' ? EOFError.atEnd(error) : error
 }
 
 function nonsense(): AuthenticationError {
@@ -123,6 +130,7 @@ function nonsense(): AuthenticationError {
 /** A few hundred bytes in all: a peer that has no room for them does not read. */
 function send(slot: number, message: Uint8Array, wait: number): void {
   const progress = push(slot, message, 0, wait)
+  if (HUNG_UP.has(progress)) throw EOFError.atEnd(systemError(progress, 'write'))
   if (progress < 0) throw systemError(progress, 'write')
   if (progress < HEADER + message.byteLength) throw TimeoutError.create(0)
 }

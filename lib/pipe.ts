@@ -6,6 +6,7 @@ import type { ConnectionOptions, ReadableConnection, WritableConnection } from '
 import { environment } from './native.js'
 import { checkSettings, type Settings } from './settings.js'
 
+/** What the ends of a pipe are given. */
 export interface PipeOptions extends ConnectionOptions {
   /** `false`: the first end only receives, the second only sends. Default `true`. */
   duplex?: boolean | undefined

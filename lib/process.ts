@@ -48,6 +48,7 @@ export const isMainProcess: boolean = !isChild()
 
 /** Runs an exported function in a child process, and hands it connections. */
 export class Process<F extends Target = Target> implements Disposable, AsyncDisposable {
+  /** The option `name`, else the target's. */
   readonly name: string
   readonly #daemon: boolean
   /** Until it is started. */
@@ -83,6 +84,7 @@ export class Process<F extends Target = Target> implements Disposable, AsyncDisp
     return this.#exitCode
   }
 
+  /** The signal that ended it. */
   get signalCode(): NodeJS.Signals | undefined {
     return this.#signalCode
   }
@@ -138,6 +140,7 @@ export class Process<F extends Target = Target> implements Disposable, AsyncDisp
     return this.#exitCode
   }
 
+  /** The same; blocks the thread and needs no event loop. */
   joinSync(timeout?: number | SyncOptions): number | undefined {
     const pid = this.#requireStarted()
     const milliseconds = checkTimeout(limitOf(timeout).timeout)
@@ -155,12 +158,14 @@ export class Process<F extends Target = Target> implements Disposable, AsyncDisp
     if (this.alive) this.#child?.kill(signal)
   }
 
+  /** It keeps this process alive while it runs (the default); a daemon only while it is joined. */
   ref(): this {
     this.#refed = true
     this.#hold()
     return this
   }
 
+  /** It does not keep this process alive. */
   unref(): this {
     this.#refed = false
     this.#hold()

@@ -203,6 +203,8 @@ export class Receiver {
   #absorb(): void {
     this.#inbox.drained = false
     if (!this.#inbox.ready) environment.absorb(this.#inbox.slot)
+    // The reactor does not tell of what is taken from the system before it has looked.
+    this.#inbox.readiness?.changed()
   }
 
   /** This end is closed: nobody waits any more. */

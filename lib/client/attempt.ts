@@ -1,13 +1,12 @@
 /** One attempt to connect, and whether another one is worth it. */
 import { isIP } from 'node:net'
-import { type Endpoint, formatAddress, parseAddress } from '../address.js'
+import { absolutePath, type Endpoint, formatAddress, parseAddress } from '../address.js'
 import type { Authentication } from '../authentication.js'
 import { challengesOfClient } from '../challenges.js'
 import type { ClientPlan, Connected } from '../client.js'
 import { systemError, TimeoutError } from '../errors.js'
 import { clientHandshake, type Handshake } from '../handshake.js'
 import { Inbox } from '../inbox.js'
-import { environment } from '../native.js'
 
 /** The first pause before another attempt, in milliseconds, and the longest. */
 const FIRST_PAUSE = 1
@@ -74,9 +73,9 @@ export function arrive(
   address: SystemAddress,
   { authentication: { authkey, legacyAuth }, maxMessageLength }: ClientPlan,
 ): Arrival {
-  const remoteAddress = parseAddress(address.name, address.inet)
-  // As the listener has it: the path that we know may be another name of the same socket.
-  const challenges = challengesOfClient(() => environment.addresses(slot).peer ?? '')
+  const { name, inet } = address
+  const remoteAddress = parseAddress(name, inet)
+  const challenges = challengesOfClient(inet ? name : absolutePath(name), !inet)
   return {
     connected: { inbox: new Inbox(slot, maxMessageLength), remoteAddress },
     handshake: authkey && clientHandshake({ authkey, legacyAuth, challenges }),

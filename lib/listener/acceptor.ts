@@ -5,12 +5,12 @@
  * a newcomer. Connections that nobody wants yet stay with the system.
  */
 import { constants } from 'node:os'
-import { formatAddress, parseAddress } from '../address.js'
+import { absolutePath, formatAddress, parseAddress } from '../address.js'
 import { challengesOfListener } from '../challenges.js'
 import { type HandshakeError, systemError, TimeoutError } from '../errors.js'
 import { listenerHandshake } from '../handshake.js'
 import { Inbox } from '../inbox.js'
-import type { BoundAddress } from '../interfaces.js'
+import type { BoundAddress, InetAddress } from '../interfaces.js'
 import { defer, environment, type Observer, readers } from '../native.js'
 import { Negotiation } from '../negotiation.js'
 
@@ -61,6 +61,8 @@ interface Newcomer extends Peer {
 export class Acceptor implements Observer {
   readonly #slot: number
   readonly #address: BoundAddress
+  /** The address, where it is the same for all: a listener at all interfaces has more than one. */
+  readonly #place: string | undefined
   readonly #options: AcceptorOptions
   readonly #events: AcceptorEvents
   /** Those that are through, the earliest first. */
@@ -78,6 +80,7 @@ export class Acceptor implements Observer {
   constructor(slot: number, address: BoundAddress, options: AcceptorOptions, events: AcceptorEvents) {
     this.#slot = slot
     this.#address = address
+    this.#place = typeof address === 'string' ? absolutePath(address) : undefined
     this.#options = options
     this.#events = events
   }
@@ -171,7 +174,7 @@ export class Acceptor implements Observer {
   #begin(newcomer: Newcomer, authkey: Uint8Array): void {
     const { inbox } = newcomer
     this.#newcomers.add(newcomer)
-    const challenges = challengesOfListener(this.#addressOf(inbox.slot))
+    const challenges = challengesOfListener(this.#placeOf(inbox.slot))
     const handshake = listenerHandshake({ authkey, legacyAuth: this.#options.legacyAuth, challenges })
     newcomer.negotiation = new Negotiation(inbox, handshake, error => {
       if (error !== undefined) {
@@ -185,10 +188,9 @@ export class Acceptor implements Observer {
     newcomer.negotiation.begin()
   }
 
-  /** Where a peer has connected to: a listener at all interfaces has more than one address. */
-  #addressOf(slot: number): string {
-    if (typeof this.#address === 'string') return this.#address
-    return environment.addresses(slot).local ?? formatAddress(this.#address)
+  /** Where a peer has connected to. */
+  #placeOf(slot: number): string {
+    return this.#place ?? environment.addresses(slot).local ?? formatAddress(this.#address as InetAddress)
   }
 
   #refuse(newcomer: Newcomer, error: HandshakeError): void {

@@ -49,6 +49,7 @@ export class WaitSet {
   readonly #liveness = new Liveness()
   #isBusy = false
   #isScheduled = false
+  #isLooking = false
   #isDiscarded = false
 
   /** @param readinesses One for each place; the same one for the same object. */
@@ -124,7 +125,7 @@ export class WaitSet {
       member.isCandidate = true
       this.#candidates.push(member)
     }
-    if (this.isWaiting && !this.#isScheduled) {
+    if (this.isWaiting && !this.#isScheduled && !this.#isLooking) {
       // Not before all have learnt their news: one wake-up tells of all that are ready.
       this.#isScheduled = true
       queueMicrotask(() => this.onNews())
@@ -196,7 +197,9 @@ export class WaitSet {
     let index = 0
     let kept = 0
     this.#isBusy = false
+    this.#isLooking = true
     try {
+      // What changes by looking is added behind.
       for (; index < candidates.length; index++) {
         const member = candidates[index]
         const found = strict ? member.readiness.look() : lookAt(member.readiness)
@@ -208,6 +211,7 @@ export class WaitSet {
     } finally {
       while (index < candidates.length) candidates[kept++] = candidates[index++]
       candidates.length = kept
+      this.#isLooking = false
     }
     return ready.sort((a, b) => a - b)
   }

@@ -34,9 +34,15 @@ impl Acceptor {
                 let path = Path::new(name);
                 // Until it listens, nobody who looks can tell it from a stale one.
                 let _lock = options.replace_stale.then(|| DirectoryLock::of(path)).transpose()?;
+                // The file gets no more than these from the start: to be refused until it listens is not enough, as who
+                // has been let through by the file's permissions may find it listening a moment later.
+                #[cfg(any(target_os = "linux", target_os = "android"))]
+                if let Some(mode) = options.mode {
+                    rustix::fs::fchmod(&socket, rustix::fs::Mode::from_raw_mode(mode))?;
+                }
                 bind_path(&socket, &to, path, options.replace_stale)?;
                 let file = SocketFile::of(path, options.owns_directory)?;
-                // Whoever connects before it listens is refused, so that the permissions are there in time.
+                // Those that the umask took. Elsewhere whoever connects before it listens is refused.
                 if let Some(mode) = options.mode {
                     file.set_mode(mode)?;
                 }
