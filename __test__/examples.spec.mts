@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
@@ -47,6 +48,39 @@ test('bytes with polling: each message by itself, then the end of the stream', a
   ])
 })
 
+test('echo server: three clients, one at a time, each with all its answers', async t => {
+  const lines = await run(t, 'echo-server')
+  const numbers = [0, 1, 2]
+  t.is(lines.length, 29)
+  // Which of them comes first is left to chance; the other two wait until it is done.
+  const order = startingWith(lines, 'Server received: Message 0').map(line => Number(line.at(-1)))
+  t.deepEqual(order.toSorted(), numbers)
+  t.deepEqual(startingWith(lines, 'Server', 'Connection', 'Client of'), [
+    'Server listening',
+    ...order.flatMap((id, i) => [
+      `Connection ${i + 1}`,
+      ...numbers.map(n => `Server received: Message ${n} from client ${id}`),
+      `Client of connection ${i + 1} disconnected`,
+    ]),
+  ])
+  for (const id of numbers)
+    t.deepEqual(
+      startingWith(lines, `Client ${id}`),
+      numbers.map(n => `Client ${id} got response: Echo: Message ${n} from client ${id}`),
+    )
+  t.deepEqual(lines.slice(-4), ['server ended with exit code 0', ...numbers.map(() => 'client ended with exit code 0')])
+})
+
+test('wait for many: every message, in the order in which they come', async t => {
+  const lines = await run(t, 'wait-for-many')
+  t.is(lines[0], 'Waiting for messages from multiple connections')
+  t.deepEqual(
+    lines.slice(1, -1).sort(),
+    [0, 1, 2, 3].map(i => `Received: Message from connection ${i}`),
+  )
+  t.is(lines.at(-1), 'All have ended')
+})
+
 test('producer and consumer: every item, until null', async t => {
   const lines = await run(t, 'producer-consumer')
   const items = [0, 1, 2, 3, 4]
@@ -69,4 +103,14 @@ test('request and response: the answers in order, then both end by themselves', 
     'Got response: Processed: request_2',
   ])
   t.deepEqual(lines.slice(-2), ['service ended with exit code 0', 'clientRequests ended with exit code 0'])
+})
+
+test('the demo knows all examples, and says so to who names another', t => {
+  const demo = fileURLToPath(new URL('../scripts/demo.mjs', import.meta.url))
+  const { status, stderr, stdout } = spawnSync(process.execPath, [demo, 'nonsense'], { encoding: 'utf8' })
+  t.is(status, 1)
+  t.is(stdout, '')
+  t.regex(stderr, /^There is no example 'nonsense'/)
+  const files = readdirSync(new URL('../examples', import.meta.url)).map(name => name.replace(/\.mjs$/, ''))
+  t.deepEqual(stderr.match(/[a-z]+(-[a-z]+)+/g)?.sort(), files.sort())
 })

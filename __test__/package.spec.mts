@@ -7,13 +7,16 @@ import * as imported from 'carom'
 const require = createRequire(import.meta.url)
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** The contract's names, as far as they are built. */
+/** The contract's names. */
 const names = [
   'AuthenticationError',
   'BufferTooShortError',
+  'Client',
+  'ClientSync',
   'ClosedError',
   'Connection',
   'EOFError',
+  'Listener',
   'MessageTooLongError',
   'Pipe',
   'Process',
@@ -22,6 +25,9 @@ const names = [
   'WouldBlockError',
   'isMainProcess',
   'serializers',
+  'wait',
+  'waitSync',
+  'waitable',
 ]
 
 test('import and require give the same objects, under the names of the contract', t => {

@@ -7,7 +7,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root, setup } from './setup.mjs'
 
-const examples = ['sender-receiver', 'bytes-with-polling', 'producer-consumer', 'request-response']
+const examples = [
+  'sender-receiver',
+  'bytes-with-polling',
+  'echo-server',
+  'wait-for-many',
+  'producer-consumer',
+  'request-response',
+]
 
 const [wanted] = process.argv.slice(2)
 if (wanted !== undefined && !examples.includes(wanted)) {

@@ -13,3 +13,14 @@ export async function main(): Promise<number | undefined> {
   await writer.recv()
   return await child.join()
 }
+
+export async function serve(): Promise<string[]> {
+  const listener = new carom.Listener<string>({ family: 'AF_INET', authkey: 'key' })
+  const client = carom.ClientSync<string>(listener.address, { authkey: 'key', retryFor: 100 })
+  const [ready] = await carom.wait([listener, client], 1000)
+  const messages: string[] = []
+  if (ready === listener) for await (const message of await ready.accept()) messages.push(message)
+  // @ts-expect-error A listener has no messages of its own.
+  await listener.recv()
+  return messages
+}

@@ -1,15 +1,32 @@
 /** Programs that must compile, and lines in them that must not. Compiling is the test; nothing here runs. */
 import {
+  type Address,
+  AuthenticationError,
+  type BoundAddress,
   type CaromError,
+  Client,
+  ClientSync,
+  type ClientSyncOptions,
   Connection,
+  type CustomWaitable,
   type DetachedConnection,
+  EOFError,
+  type Family,
+  type HandshakeError,
   isMainProcess,
+  Listener,
+  type ListenerOptions,
   Pipe,
   Process,
   type ReadableConnection,
   type ReceivedBytes,
   serializers,
+  TimeoutError,
+  type Waitable,
   type WritableConnection,
+  wait,
+  waitable,
+  waitSync,
 } from 'carom'
 
 /** The type of a value is exactly this, not merely assignable to it. */
@@ -153,6 +170,134 @@ export async function argsAreThoseOfTheTarget() {
   new Process<typeof work>({ module: import.meta.url, target: 'work', args: [3] })
 }
 
+export async function aListenerGivesConnectionsOfItsTypes() {
+  const listener = new Listener<string, number>('/tmp/s', { authkey: 'key', backlog: 1, mode: 0o600, maxPending: 3 })
+  exactly<Connection<string, number>>()(await listener.accept({ timeout: 10, signal: AbortSignal.timeout(1) }))
+  exactly<Connection<string, number>>()(listener.acceptSync())
+  for await (const conn of listener) exactly<Connection<string, number>>()(conn)
+  exactly<BoundAddress>()(listener.address)
+  exactly<BoundAddress | undefined>()(listener.lastAccepted)
+  exactly<Family>()(listener.family)
+  exactly<boolean>()(listener.closed)
+  exactly<number>()(listener.fd)
+  exactly<Listener<string, number>>()(listener.ref().unref())
+  exactly<void>()(await listener.close())
+  exactly<void>()(listener.closeSync())
+  // @ts-expect-error The blocking form has no signal.
+  listener.acceptSync({ signal: AbortSignal.timeout(1) })
+  // @ts-expect-error It is for reading.
+  listener.address = '/tmp/t'
+}
+
+export async function aListenerWithoutAnAddress() {
+  await using listener = new Listener({ authkey: new Uint8Array(3), legacyAuth: true, handshakeTimeout: 100 })
+  using other = new Listener(undefined, { family: 'AF_INET', serializer: serializers.json, replaceStale: true })
+  exactly<Connection<unknown, unknown>>()(await listener.accept())
+  return [other.address, new Listener()]
+}
+
+export function addresses(address: Address, bound: BoundAddress) {
+  const options = { family: 'AF_INET6' } as const
+  // An address as it is reported is one that can be given.
+  return [
+    new Listener(address, options),
+    Client(bound),
+    Client(['::1', 80] as const),
+    Client({ host: '::1', port: 80 }),
+  ]
+}
+
+export function wrongAddresses() {
+  // @ts-expect-error A port alone is no address.
+  new Listener(80)
+  // @ts-expect-error It has no port.
+  new Listener(['127.0.0.1'])
+  // @ts-expect-error A port is a number.
+  Client({ host: '127.0.0.1', port: '80' })
+  // @ts-expect-error No such family.
+  Client('/tmp/s', { family: 'AF_LOCAL' })
+  // @ts-expect-error A client needs an address.
+  Client()
+  // @ts-expect-error A key is bytes or a string.
+  Client('/tmp/s', { authkey: 7 })
+  // @ts-expect-error A client has no backlog.
+  Client('/tmp/s', { backlog: 7 })
+}
+
+export async function aClient(options: ClientSyncOptions) {
+  exactly<Connection<string, number>>()(
+    await Client<string, number>('/tmp/s', {
+      authkey: 'key',
+      retryFor: 100,
+      timeout: 10,
+      signal: AbortSignal.timeout(1),
+    }),
+  )
+  exactly<Connection<string, string>>()(ClientSync<string>('/tmp/s', options))
+  exactly<Connection<unknown, unknown>>()(await Client('/tmp/s'))
+  // @ts-expect-error The blocking form has no signal.
+  ClientSync('/tmp/s', { signal: AbortSignal.timeout(1) })
+  // @ts-expect-error Client is a function.
+  new Client('/tmp/s')
+}
+
+export const failedHandshakes: ListenerOptions = {
+  onAuthenticationFailed(error, address) {
+    exactly<HandshakeError>()(error)
+    exactly<BoundAddress | undefined>()(address)
+    if (error instanceof AuthenticationError || error instanceof EOFError || error instanceof TimeoutError) throw error
+  },
+}
+
+export async function whatIsReadyIsOfTheTypeOfWhatWasGiven(
+  a: ReadableConnection<string>,
+  b: Connection<number>,
+  listener: Listener<string, number>,
+  child: Process<typeof work>,
+) {
+  exactly<ReadableConnection<string>[]>()(await wait([a, a], 10))
+  exactly<Connection<number>[]>()(waitSync(new Set([b]), { timeout: 10 }))
+  const ready = await wait([b, listener, child, 7], { timeout: 10, signal: AbortSignal.timeout(1) })
+  exactly<(Connection<number> | Listener<string, number> | Process<typeof work> | 7)[]>()(ready)
+  for (const one of await wait([listener, child] as const)) {
+    if (one instanceof Process) exactly<number | undefined>()(await one.join())
+    else exactly<Connection<string, number>>()(await one.accept())
+  }
+  const all: Waitable[] = [a, b, listener, child, 7, { fd: 7 }, process.stdin]
+  exactly<Waitable[]>()(waitSync(all))
+  // @ts-expect-error The blocking form has no signal.
+  waitSync(all, { signal: AbortSignal.timeout(1) })
+}
+
+export async function whatCannotBeWaitedOn(writer: WritableConnection<string>) {
+  // @ts-expect-error A list of them.
+  await wait(7)
+  // @ts-expect-error Nothing to wait for.
+  await wait([{}])
+  // @ts-expect-error Not ready for ever.
+  await wait(['text'])
+  // An end that only sends has a descriptor, so that it is refused when the program runs.
+  await wait([writer])
+}
+
+export class Inbox implements CustomWaitable {
+  readonly #conn: Connection<string>
+  readonly #messages: string[] = []
+  constructor(conn: Connection<string>) {
+    this.#conn = conn
+  }
+  [waitable]() {
+    return this.#messages.length > 0 || this.#conn
+  }
+}
+
+export async function customWaitables(inbox: Inbox) {
+  exactly<Inbox[]>()(await wait([inbox]))
+  // @ts-expect-error It never says that it is ready with anything but true.
+  const never: CustomWaitable = { [waitable]: () => 'ready' }
+  return never
+}
+
 export function errorsAreNarrowedByTheirCode(error: CaromError) {
   switch (error.code) {
     case 'ERR_CAROM_BUFFER_TOO_SHORT':
@@ -161,6 +306,8 @@ export function errorsAreNarrowedByTheirCode(error: CaromError) {
       return error.length
     case 'ERR_CAROM_DECODE':
       return error.bytes?.length
+    case 'ERR_CAROM_AUTH':
+      return error instanceof AuthenticationError
     case 'EAGAIN':
       exactly<'WouldBlockError'>()(error.name)
   }
