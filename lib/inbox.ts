@@ -136,7 +136,8 @@ export class Inbox {
       turn -= count
       this.ended = status % 2 === 1
       this.drained = count < piece.byteLength
-      this.readiness?.changed()
+      // Not each time: those who are told look again, which comes here.
+      if (count > 0 || this.ended) this.readiness?.changed()
       if (body.filled === body.length) break
       if (this.ended) this.#body = undefined
       if (this.drained || turn === 0) return this.ended

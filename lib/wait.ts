@@ -51,8 +51,7 @@ export function wait<T extends Waitable>(objects: Iterable<T>, timeout?: number 
     if (signal?.aborted) throw signal.reason
     if (list.length === 0) return Promise.resolve([])
     const set = setOf(list)
-    // Not the user's list, which may change meanwhile.
-    return set.wait(list.slice(), milliseconds, signal)
+    return set.wait(list, milliseconds, signal)
   } catch (error) {
     return Promise.reject(error)
   }
@@ -62,13 +61,14 @@ export function wait<T extends Waitable>(objects: Iterable<T>, timeout?: number 
 export function waitSync<T extends Waitable>(objects: Iterable<T>, timeout?: number | SyncOptions): T[] {
   const milliseconds = checkTimeout(limitOf(timeout).timeout)
   const list = listOf(objects)
-  return list.length === 0 ? [] : setOf(list, true).waitSync(list.slice(), milliseconds)
+  return list.length === 0 ? [] : setOf(list, true).waitSync(list, milliseconds)
 }
 
 function listOf<T>(objects: Iterable<T>): readonly T[] {
   if (typeof (objects as Iterable<T> | undefined)?.[Symbol.iterator] !== 'function' || typeof objects === 'string')
     throw invalidArgType('objects', 'an iterable of waitables', objects)
-  return Array.isArray(objects) ? objects : Array.from(objects)
+  // What has holes is no list of waitables: they become `undefined`.
+  return [...objects]
 }
 
 /** The kept set for the same objects, or a new one. @param alone Nobody else may be waiting on it. */
@@ -86,7 +86,13 @@ function keptSet(targets: readonly unknown[], alone: boolean): WaitSet | undefin
 }
 
 function setOfTargets(list: readonly unknown[], alone: boolean): WaitSet {
-  const targets = list.map(targetOf)
+  // Each is asked once, however often it stands in the list.
+  const asked = new Map<unknown, unknown>()
+  const targets = list.map(object => {
+    if (!isCustom(object)) return object
+    if (!asked.has(object)) asked.set(object, targetOf(object))
+    return asked.get(object)
+  })
   return keptSet(targets, alone) ?? keep(targets)
 }
 
@@ -94,12 +100,15 @@ function setOfTargets(list: readonly unknown[], alone: boolean): WaitSet {
 function targetOf(object: unknown): unknown {
   let target = object
   for (let i = 0; i < MAX_STANDING; i++) {
-    const custom = target as CustomWaitable | null | undefined
-    if (typeof custom !== 'object' || typeof custom?.[waitable] !== 'function') return target
-    target = custom[waitable]()
+    if (!isCustom(target)) return target
+    target = target[waitable]()
     if (target === true) return ready
   }
   throw invalidArgValue('waitable', 'stands for itself')
+}
+
+function isCustom(object: unknown): object is CustomWaitable {
+  return typeof object === 'object' && typeof (object as CustomWaitable | null)?.[waitable] === 'function'
 }
 
 function keep(targets: readonly unknown[]): WaitSet {

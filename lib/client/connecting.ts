@@ -58,7 +58,8 @@ class Connecting {
       return result
     } catch (error) {
       this.#close()
-      throw error
+      // The limit may have come while no step was under way that it could end.
+      throw this.#over === undefined ? error : this.#over.reason
     } finally {
       limit.clear()
       this.#liveness.end()

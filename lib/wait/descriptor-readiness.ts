@@ -1,5 +1,5 @@
 /** Waiting for descriptors that are not carom's. */
-import { systemError } from '../errors.js'
+import { outOfRange, systemError } from '../errors.js'
 import { environment, readers } from '../native.js'
 import { type Look, Readiness } from '../waitable.js'
 
@@ -33,6 +33,8 @@ export class DescriptorReadiness extends Readiness {
 
   #watch(): number {
     const fd = typeof this.#owner === 'number' ? this.#owner : this.#owner.fd
+    // The addon would take the whole number that is next to it.
+    if (!Number.isInteger(fd)) throw outOfRange('fd', 'a descriptor', fd)
     const slot = environment.watchDescriptor(fd)
     if (slot < 0) throw systemError(slot, 'fcntl')
     readers[slot] = this

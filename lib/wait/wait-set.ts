@@ -84,13 +84,15 @@ export class WaitSet {
   wait<T>(list: readonly T[], timeout: number, signal: AbortSignal | undefined): Promise<T[]> {
     const begins = !this.isWaiting
     if (begins) this.#begin(false)
-    let ready: number[] = []
+    let waits = false
+    let ready: number[]
     try {
       ready = this.#lookFirst(timeout)
+      waits = ready.length === 0 && timeout > 0
     } finally {
-      if (begins && (ready.length > 0 || timeout <= 0)) this.#end()
+      if (begins && !waits) this.#end()
     }
-    if (ready.length > 0 || timeout <= 0) return Promise.resolve(ready.map(position => list[position]))
+    if (!waits) return Promise.resolve(ready.map(position => list[position]))
     return this.#waitLater(list, timeout, signal)
   }
 

@@ -145,7 +145,9 @@ impl State {
     }
 
     pub(crate) fn insert(&mut self, kind: Kind) -> u32 {
-        self.entries.insert(Entry { kind, watched: None, shared: false }) as u32
+        // What is only watched is another's file: the system goes on telling of it when this handle is closed.
+        let shared = matches!(kind, Kind::Descriptor(_));
+        self.entries.insert(Entry { kind, watched: None, shared }) as u32
     }
 
     /// Its descriptor has become known to others than this environment.
