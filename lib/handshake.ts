@@ -29,6 +29,11 @@ export interface HandshakeTerms {
   /** Also MD5, and with it the peers that know nothing else: Python before 3.12 and billiard. */
   readonly legacyAuth: boolean
   readonly challenges: OpenChallenges
+  /**
+   * A client on a Unix socket delivers its challenge without waiting for the verdict, which saves a way there and back.
+   * On TCP it does not: a listener that closes while that is unread resets the connection, and the verdict could be lost.
+   */
+  readonly isLocal?: boolean
   /** Random bytes, for tests. Default: those of `node:crypto`. */
   readonly random?: (size: number) => Uint8Array
 }
@@ -77,8 +82,13 @@ export function* clientHandshake(terms: HandshakeTerms): Handshake {
     throw AuthenticationError.create(
       'This challenge is open in this process, so whoever sent it may only pass it on, and it was not answered: connect to the address of the listener itself',
     )
-  yield* answerChallenge(challenge, terms, 'listener')
-  yield* deliverChallenge(terms, 'listener')
+  if (terms.isLocal) {
+    yield answerTo(challenge, terms, 'listener')
+    yield* deliverChallenge(terms, 'listener', () => checkVerdict('listener'))
+  } else {
+    yield* answerChallenge(challenge, terms, 'listener')
+    yield* deliverChallenge(terms, 'listener')
+  }
 }
 
 /** Whether a message that came first can only be a challenge: how a client without a key learns that it needs one. */
@@ -100,14 +110,18 @@ function freshBytes(size: number): Uint8Array {
   return bytes
 }
 
-/** Has the peer prove that it knows the key, and tells it the verdict. */
-function* deliverChallenge(terms: HandshakeTerms, peer: Side): Handshake {
+/**
+ * Has the peer prove that it knows the key, and tells it the verdict.
+ * @param awaited What the peer says before it answers.
+ */
+function* deliverChallenge(terms: HandshakeTerms, peer: Side, awaited?: () => Handshake): Handshake {
   const { challenges, random = freshBytes } = terms
   const challenge = Buffer.concat([SHA256.prefix, random(CHALLENGE_LENGTH)])
   let answer: Uint8Array
   challenges.open(challenge)
   try {
     yield Buffer.concat([CHALLENGE, challenge])
+    if (awaited !== undefined) yield* awaited()
     answer = yield* receive(peer)
   } finally {
     challenges.close(challenge)
@@ -124,6 +138,11 @@ function* deliverChallenge(terms: HandshakeTerms, peer: Side): Handshake {
 /** Proves to the peer that this side knows the key. */
 function* answerChallenge(challenge: Uint8Array, terms: HandshakeTerms, peer: Side): Handshake {
   yield answerTo(challenge, terms, peer)
+  yield* checkVerdict(peer)
+}
+
+/** @throws AuthenticationError unless the peer accepts the answer to its challenge. */
+function* checkVerdict(peer: Side): Handshake {
   const verdict = yield* receive(peer)
   if (equals(verdict, WELCOME)) return
   throw AuthenticationError.create(

@@ -8,7 +8,18 @@ import { constants } from 'node:os'
 import { AuthenticationError, EOFError, type HandshakeError, systemError, TimeoutError } from './errors.js'
 import { type Handshake, MAX_HANDSHAKE_MESSAGE } from './handshake.js'
 import type { Inbox } from './inbox.js'
-import { HEADER, NOW, type Observer, push, readers, UNTIL_TOLD, waitUntil, watch } from './native.js'
+import {
+  environment,
+  flush,
+  HEADER,
+  NOW,
+  type Observer,
+  push,
+  readers,
+  UNTIL_TOLD,
+  waitUntil,
+  watch,
+} from './native.js'
 
 /** What the system says of a write when the peer has hung up. */
 const HUNG_UP = new Set((['EPIPE', 'ECONNRESET'] as const).map(name => -(constants.errno[name] as number)))
@@ -19,12 +30,12 @@ type Outcome = (error?: HandshakeError) => void
 /** A handshake that goes on whenever the peer has said something. */
 export class Negotiation implements Observer {
   readonly #inbox: Inbox
-  readonly #handshake: Handshake
+  readonly #talk: Talk
   readonly #onEnd: Outcome
 
   constructor(inbox: Inbox, handshake: Handshake, onEnd: Outcome) {
     this.#inbox = inbox
-    this.#handshake = handshake
+    this.#talk = new Talk(inbox.slot, handshake)
     this.#onEnd = onEnd
   }
 
@@ -32,32 +43,35 @@ export class Negotiation implements Observer {
   begin(): void {
     const { slot } = this.#inbox
     readers[slot] = this
-    this.#continue(() => {
+    this.#goOn(() => {
       const status = watch(slot, 0)
       if (status < 0) throw systemError(status, 'epoll_ctl')
-      return this.#speak(undefined)
+      return this.#talk.answer(undefined)
     })
   }
 
   onNews(): void {
-    this.#continue(() => this.#listen())
-  }
-
-  #continue(goOn: () => boolean): void {
-    let isDone: boolean
-    try {
-      isDone = goOn()
-    } catch (error) {
-      this.#end(error as HandshakeError)
-      return
-    }
-    if (isDone) this.#end()
+    this.#goOn(() => this.#listen())
   }
 
   /** Gives up; `onEnd` is not called. */
   abandon(): void {
     readers[this.#inbox.slot] = undefined
-    this.#handshake.return()
+    this.#talk.end()
+  }
+
+  /** @param step One of the handshake: whether it was the last. */
+  #goOn(step: () => boolean): void {
+    let failure: HandshakeError | undefined
+    try {
+      const isDone = step()
+      this.#talk.send(NOW)
+      if (!isDone) return
+    } catch (error) {
+      failure = error as HandshakeError
+    }
+    this.abandon()
+    this.#onEnd(failure)
   }
 
   /** Goes on with what the peer has said: whether it is done. */
@@ -65,25 +79,10 @@ export class Negotiation implements Observer {
     for (;;) {
       const message = take(this.#inbox, UNTIL_TOLD)
       if (message === undefined) return false
-      if (this.#speak(message)) return true
+      if (this.#talk.answer(message)) return true
       // Who has just been asked cannot have answered yet.
       if (!this.#inbox.ready && this.#inbox.drained) return false
     }
-  }
-
-  /** Says what there is to say, to a message or to begin with: whether it is done. */
-  #speak(message: Uint8Array | undefined): boolean {
-    for (let given = message; ; given = undefined) {
-      const { value, done } = this.#handshake.next(given)
-      if (done) return true
-      if (value === undefined) return false
-      send(this.#inbox.slot, value, NOW)
-    }
-  }
-
-  #end(error?: HandshakeError): void {
-    this.abandon()
-    this.#onEnd(error)
   }
 }
 
@@ -92,21 +91,79 @@ export class Negotiation implements Observer {
  * @returns whether it is done.
  */
 export function negotiateSync(inbox: Inbox, handshake: Handshake, deadline: number): boolean {
+  const talk = new Talk(inbox.slot, handshake)
   try {
-    let step = handshake.next()
-    while (!step.done) {
-      if (step.value !== undefined) {
-        send(inbox.slot, step.value, waitUntil(deadline))
-        step = handshake.next()
-        continue
-      }
-      const message = take(inbox, deadline)
+    let message: Uint8Array | undefined
+    for (;;) {
+      const isDone = talk.answer(message)
+      talk.send(waitUntil(deadline))
+      if (isDone) return true
+      message = take(inbox, deadline)
       if (message === undefined) return false
-      step = handshake.next(message)
     }
-    return true
   } finally {
-    handshake.return()
+    talk.end()
+  }
+}
+
+/** What one side says, gathered so that all that is said at once leaves with one system call. */
+class Talk {
+  readonly #slot: number
+  readonly #handshake: Handshake
+  #last: Uint8Array | undefined
+  #isQueued = false
+
+  constructor(slot: number, handshake: Handshake) {
+    this.#slot = slot
+    this.#handshake = handshake
+  }
+
+  /** Answers a message, or begins: whether that was all, else it is the peer's turn. */
+  answer(message: Uint8Array | undefined): boolean {
+    try {
+      return this.#gather(message)
+    } catch (error) {
+      this.#sendVerdict()
+      throw error
+    }
+  }
+
+  #gather(message: Uint8Array | undefined): boolean {
+    for (let given = message; ; given = undefined) {
+      const { value, done } = this.#handshake.next(given)
+      if (value === undefined) return done === true
+      if (this.#last !== undefined) {
+        environment.queue(this.#slot, this.#last, 0)
+        this.#isQueued = true
+      }
+      this.#last = value
+    }
+  }
+
+  /** The peer learns that it has failed, if it is still there. */
+  #sendVerdict(): void {
+    try {
+      this.send(NOW)
+    } catch {
+      // Why it has failed says more.
+    }
+  }
+
+  /** Sends it: a few hundred bytes in all. A peer that has no room for them does not read. */
+  send(wait: number): void {
+    const message = this.#last
+    if (message === undefined) return
+    this.#last = undefined
+    if (this.#isQueued) environment.queue(this.#slot, message, 0)
+    const status = this.#isQueued ? flush(this.#slot, 0, wait) : push(this.#slot, message, 0, wait)
+    if (HUNG_UP.has(status)) throw EOFError.atEnd(systemError(status, 'write'))
+    if (status < 0) throw systemError(status, 'write')
+    if (status !== (this.#isQueued ? 0 : HEADER + message.byteLength)) throw TimeoutError.create(0)
+    this.#isQueued = false
+  }
+
+  end(): void {
+    this.#handshake.return()
   }
 }
 
@@ -125,12 +182,4 @@ function take(inbox: Inbox, deadline: number): Uint8Array | undefined {
 
 function nonsense(): AuthenticationError {
   return AuthenticationError.create('The peer sent something else than a message of the handshake')
-}
-
-/** A few hundred bytes in all: a peer that has no room for them does not read. */
-function send(slot: number, message: Uint8Array, wait: number): void {
-  const progress = push(slot, message, 0, wait)
-  if (HUNG_UP.has(progress)) throw EOFError.atEnd(systemError(progress, 'write'))
-  if (progress < 0) throw systemError(progress, 'write')
-  if (progress < HEADER + message.byteLength) throw TimeoutError.create(0)
 }

@@ -162,6 +162,7 @@ export class Process<F extends Target = Target> implements Disposable, AsyncDisp
   ref(): this {
     this.#refed = true
     this.#hold()
+    this.#readiness?.changed()
     return this
   }
 
@@ -169,6 +170,7 @@ export class Process<F extends Target = Target> implements Disposable, AsyncDisp
   unref(): this {
     this.#refed = false
     this.#hold()
+    this.#readiness?.changed()
     return this
   }
 

@@ -229,7 +229,7 @@ export class Receiver {
     while (this.#pending.length > 0) {
       const inbox = this.#inbox
       const { want, resolve, reject, limit } = this.#pending[0]
-      if (!inbox.ready && !inbox.ended && !(inbox.nextLength > want.maxLength)) return
+      if (!inbox.ready && !inbox.ended && !(inbox.nextLength > this.#limitOf(want))) return
       this.#pending.shift()
       if (this.#pending.length === 0) this.#idle()
       limit?.clear()
@@ -271,6 +271,7 @@ export class Receiver {
     const inbox = this.#inbox
     if (want.kind === 'poll') return true
     const length = inbox.nextLength
+    if (this.#suspicion !== undefined && inbox.ready) this.#checkFirst(length)
     if (length > want.maxLength) throw MessageTooLongError.forReceive(length, want.maxLength)
     if (!inbox.ready) {
       const error = inbox.endError()
@@ -279,7 +280,6 @@ export class Receiver {
         return { value: undefined, done: true }
       throw error
     }
-    if (this.#suspicion !== undefined) this.#checkFirst(length)
     // Nothing is told of what has come already.
     if (this.#absorbing) defer(this)
     if (want.target === undefined) {
@@ -302,9 +302,15 @@ export class Receiver {
     throw this.#suspicion
   }
 
+  /** What may be a challenge is received whole, to tell. */
+  #limitOf({ maxLength }: Want): number {
+    return this.#suspicion === true ? Math.max(maxLength, MAX_HANDSHAKE_MESSAGE) : maxLength
+  }
+
   /** Receives: true when there is something to settle a receive with, be it that the message is too long for it. */
   #fill(deadline: number, want: Want): boolean {
-    if (this.#inbox.fill(deadline, want.target, want.maxLength) || this.#inbox.nextLength > want.maxLength) return true
+    const limit = this.#limitOf(want)
+    if (this.#inbox.fill(deadline, want.target, limit) || this.#inbox.nextLength > limit) return true
     if (deadline !== UNTIL_TOLD) this.#inbox.reclaim()
     return false
   }

@@ -47,8 +47,11 @@ export function wait<T extends Waitable>(objects: Iterable<T>, timeout?: number 
     const options = limitOf(timeout)
     const milliseconds = checkTimeout(options.timeout)
     const signal = checkSignal(options.signal)
-    const list = listOf(objects)
     if (signal?.aborted) throw signal.reason
+    // Its list is a copy already: at thousands of objects, another one costs more than the wait.
+    const same = Array.isArray(objects) ? keptSet(objects, false) : undefined
+    if (same !== undefined) return same.wait(same.targets as readonly T[], milliseconds, signal)
+    const list = listOf(objects)
     if (list.length === 0) return Promise.resolve([])
     const set = setOf(list)
     return set.wait(list, milliseconds, signal)
@@ -60,6 +63,8 @@ export function wait<T extends Waitable>(objects: Iterable<T>, timeout?: number 
 /** The same; blocks the thread. Receives may be pending. */
 export function waitSync<T extends Waitable>(objects: Iterable<T>, timeout?: number | SyncOptions): T[] {
   const milliseconds = checkTimeout(limitOf(timeout).timeout)
+  const same = Array.isArray(objects) ? keptSet(objects, true) : undefined
+  if (same !== undefined) return same.waitSync(same.targets as readonly T[], milliseconds)
   const list = listOf(objects)
   return list.length === 0 ? [] : setOf(list, true).waitSync(list, milliseconds)
 }

@@ -7,6 +7,7 @@ import type { ClientPlan, Connected } from '../client.js'
 import { systemError, TimeoutError } from '../errors.js'
 import { clientHandshake, type Handshake } from '../handshake.js'
 import { Inbox } from '../inbox.js'
+import { environment } from '../native.js'
 
 /** The first pause before another attempt, in milliseconds, and the longest. */
 const FIRST_PAUSE = 1
@@ -74,11 +75,12 @@ export function arrive(
   { authentication: { authkey, legacyAuth }, maxMessageLength }: ClientPlan,
 ): Arrival {
   const { name, inet } = address
-  const remoteAddress = parseAddress(name, inet)
-  const challenges = challengesOfClient(inet ? name : absolutePath(name), !inet)
+  // What was given may be all interfaces, or be written in another way.
+  const place = inet ? (environment.addresses(slot).peer ?? name) : absolutePath(name)
+  const challenges = challengesOfClient(place, !inet)
   return {
-    connected: { inbox: new Inbox(slot, maxMessageLength), remoteAddress },
-    handshake: authkey && clientHandshake({ authkey, legacyAuth, challenges }),
+    connected: { inbox: new Inbox(slot, maxMessageLength), remoteAddress: inet ? parseAddress(place, true) : name },
+    handshake: authkey && clientHandshake({ authkey, legacyAuth, challenges, isLocal: !inet }),
   }
 }
 
