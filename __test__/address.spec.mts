@@ -196,10 +196,10 @@ test('what is no port is refused, and 0 is one only where it is bound', t => {
   for (const port of [undefined, null, '80', '', 80n, {}, Object(80)])
     refused(t, { host: 'localhost', port }, { code: 'ERR_INVALID_ARG_TYPE', message: /The port must be a number/ })
   for (const port of [-1, 65_536, 1.5, Number.NaN, Number.POSITIVE_INFINITY])
-    refused(t, ['::1', port], { code: 'ERR_INVALID_ARG_VALUE', message: /port must be a whole number .*<= 65535/ })
+    refused(t, ['::1', port], { code: 'ERR_OUT_OF_RANGE', message: /port must be a whole number .*<= 65535/ })
   const zero = { host: 'localhost', port: 0 }
   t.deepEqual(checkBindAddress(zero, undefined), { family: 'AF_INET', ...zero })
-  t.throws(() => checkAddress(zero, undefined), { code: 'ERR_INVALID_ARG_VALUE', message: />= 1 / })
+  t.throws(() => checkAddress(zero, undefined), { code: 'ERR_OUT_OF_RANGE', message: />= 1 / })
 })
 
 test('no address to bind: a free local port, or a name that the caller makes up', t => {

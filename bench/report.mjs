@@ -1,6 +1,7 @@
 /** A run in plain data, as `--json` writes it and `table.mjs` shows it. */
 import { execFileSync } from 'node:child_process'
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os'
+import { baselineOf } from './entries.mjs'
 import { ratio, summarize } from './statistics.mjs'
 
 /** Where the figures come from; without this they say nothing. */
@@ -20,23 +21,23 @@ export function describeRun(settings) {
   }
 }
 
-/** One work's part: `measured` maps each peer to its messages in a round and its nanoseconds per message. */
-export function describeWork({ about, unit, baseline, pinned = false }, measured, baselineAsked) {
+/** One work's part: `measured` maps each entry to its messages in a round and its nanoseconds per message. */
+export function describeWork(work, entries, measured, baselineAsked) {
+  const { about, unit, baseline, baselineVariant, pinned = false } = work
   const figures = new Map([...measured].map(([name, { samples }]) => [name, samples.map(unit.of)]))
-  const named = baselineAsked ?? baseline
-  const divisor = figures.get(named)
+  const divisors = new Map(entries.map(entry => [entry.name, figures.get(baselineOf(entry, work, baselineAsked))]))
   return {
     about,
     pinned,
     unit: unit.name,
     best: unit.best,
-    baseline: divisor && named,
+    baseline: [...divisors.values()].some(Boolean) ? (baselineAsked ?? baseline ?? baselineVariant) : undefined,
     peers: Object.fromEntries(
       [...figures].map(([name, own]) => [
         name,
         {
           ...summarize(own),
-          ratio: divisor && ratio(own, divisor),
+          ratio: divisors.get(name) && ratio(own, divisors.get(name)),
           messages: measured.get(name).messages,
           figures: own,
         },

@@ -3,6 +3,7 @@
  * work, and what carom must reach beside what it has reached. `npm run bench -- --help` names the options.
  */
 import { writeFileSync } from 'node:fs'
+import { entriesOf, takesPart } from './entries.mjs'
 import { readOptions } from './options.mjs'
 import { peers } from './peers/index.mjs'
 import { pinToOneCore } from './pinning.mjs'
@@ -22,29 +23,40 @@ try {
 }
 
 async function run() {
-  for (const name of options.peers) await peers[name].prepare()
-
+  const present = await preparePeers()
   const pin = pinToOneCore()
   const report = describeRun({ ...options.settings, pinned: pin !== undefined })
   console.log(runTable(report))
-  console.log(peerTable(options.peers.map(name => [name, peers[name].about])))
+  console.log(peerTable(present.map(name => [name, peers[name].about])))
   if (!pin) console.log('There is no taskset here: round trips run on any core, and measure mostly its wake-up.')
 
   for (const name of options.works) {
     const work = works[name]
-    const taking = options.peers.filter(peer => peers[peer].takesPart(work))
-    if (taking.length === 0) continue
-    const measured = await measure(
-      name,
-      work,
-      taking.map(peer => [peer, peers[peer]]),
-      { ...options.settings, prefix: work.pinned && pin ? pin : [] },
-    )
-    report.works[name] = describeWork(work, measured, options.baseline)
+    const taking = present.filter(peer => takesPart(peer, work))
+    const entries = entriesOf(name, work, taking, skip)
+    if (entries.length === 0) continue
+    const measured = await measure(work, entries, { ...options.settings, prefix: work.pinned && pin ? pin : [] })
+    report.works[name] = describeWork(work, entries, measured, options.baseline)
     console.log(`\n${workTable(name, report.works[name])}`)
   }
 
   report.targets = checkTargets(report.works)
   if (report.targets.length > 0) console.log(`\n${targetTable(report.targets)}`)
   if (options.json) writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`)
+}
+
+/** Those of the peers asked for that something is to be done with and that are there. */
+async function preparePeers() {
+  const present = []
+  for (const name of options.peers) {
+    if (!options.works.some(work => takesPart(name, works[work]))) continue
+    const missing = await peers[name].prepare()
+    if (missing) skip(name, missing)
+    else present.push(name)
+  }
+  return present
+}
+
+function skip(name, why) {
+  console.log(`${name} is left out: ${why}`)
 }

@@ -1,4 +1,4 @@
-/** A peer at work: its driver as a process, which does a round for each line that it is given (see `driver.mjs`). */
+/** An entry at work: its driver as a process, which does a round for each line that it is given (see `driver.mjs`). */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -11,8 +11,8 @@ export class Session {
   #answers
   #exited
 
-  constructor(peerName, command) {
-    this.peerName = peerName
+  constructor(name, command) {
+    this.name = name
     this.#driver = spawn(command[0], command.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] })
     this.#exited = once(this.#driver, 'close')
     // Both show in that no answer comes.
@@ -27,7 +27,7 @@ export class Session {
     this.#driver.stdin.write(`${count} ${whole ? 1 : 0}\n`)
     const { value, done } = await this.#answers.next()
     clearTimeout(timer)
-    if (done) throw new Error(`${this.peerName} has ended, or hung, in a round of ${count} messages`)
+    if (done) throw new Error(`${this.name} has ended, or hung, in a round of ${count} messages`)
     return Number(value)
   }
 
@@ -37,7 +37,7 @@ export class Session {
     this.#driver.stdin.end()
     const [code, signal] = await this.#exited
     clearTimeout(timer)
-    if (code !== 0) throw new Error(`${this.peerName} has ended with ${signal ?? `exit code ${code}`}`)
+    if (code !== 0) throw new Error(`${this.name} has ended with ${signal ?? `exit code ${code}`}`)
   }
 
   /** Ends the driver at once; the responder sees the end of the stream. */

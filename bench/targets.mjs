@@ -1,6 +1,6 @@
 /**
- * What carom must reach: a figure of one peer in one work, against that of another peer in the same run or against a
- * plain number in the work's unit. Of several that are wanted, one is enough.
+ * What carom must reach: a figure of one entry (a peer, with its variant) in one work, against that of another entry in
+ * the same run or against a plain number in the work's unit. Of several that are wanted, one is enough.
  */
 import { median, ratio } from './statistics.mjs'
 
@@ -15,6 +15,14 @@ const targets = [
   { work: 'oneway-object', peer: 'carom', wanted: [atLeast(6, 'child-process')] },
   { work: 'oneway-1MiB', peer: 'carom', wanted: [atLeast(0.6, 'limit')] },
   { work: 'oneway-1MiB-into', peer: 'carom', wanted: [atLeast(0.6, 'limit')] },
+  { work: 'wait', peer: 'carom 1000', wanted: [atMost(1.5, 'carom 10')] },
+  { work: 'wait', peer: 'carom-sync 1000', wanted: [atMost(1.5, 'carom-sync 10')] },
+  { work: 'accept', peer: 'carom 1', wanted: [atLeast(3, 'python 1')] },
+  { work: 'accept', peer: 'carom 16', wanted: [atLeast(3, 'python 16')] },
+  { work: 'silent', peer: 'carom handshakes', wanted: [atMost(100)] },
+  { work: 'silent', peer: 'carom queue', wanted: [atMost(100)] },
+  { work: 'silent', peer: 'carom-sync handshakes', wanted: [atMost(100)] },
+  { work: 'silent', peer: 'carom-sync queue', wanted: [atMost(100)] },
 ]
 
 /** The targets of which something was measured; `works` is that of a report (see `report.mjs`). */

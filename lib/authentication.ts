@@ -22,11 +22,15 @@ export interface Authentication {
   readonly handshakeTimeout: number
 }
 
-export function checkAuthentication({ authkey, legacyAuth, handshakeTimeout }: AuthOptions): Authentication {
+export function checkAuthentication({
+  authkey,
+  legacyAuth,
+  handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT,
+}: AuthOptions): Authentication {
   return {
     authkey: checkKey(authkey),
     legacyAuth: checkBoolean('legacyAuth', legacyAuth, false),
-    handshakeTimeout: checkHandshakeTimeout(handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT),
+    handshakeTimeout: checkHandshakeTimeout(handshakeTimeout),
   }
 }
 

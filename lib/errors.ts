@@ -164,7 +164,9 @@ export class TimeoutError extends Error {
   }
   /** @internal */
   static pushedOut(): TimeoutError {
-    return new TimeoutError('As many newer peers are in their handshake as maxPending allows: the oldest made room')
+    return new TimeoutError(
+      'Newer peers came, and as many were in their handshake as maxPending or the free descriptors allow: the oldest made room',
+    )
   }
   static {
     nameAfterClass(TimeoutError)

@@ -50,7 +50,8 @@ let tenant: Inbox | undefined
 
 export class Inbox {
   readonly slot: number
-  readonly #maxMessageLength: number
+  /** The longest message that is received, in bytes. */
+  readonly maxMessageLength: number
   /** The batch in hand: where it lies, and the spans of its messages, as counted from `#base`. */
   #source: Buffer<ArrayBuffer> = nothing
   #spans = arenaSpans
@@ -72,7 +73,7 @@ export class Inbox {
 
   constructor(slot: number, maxMessageLength: number) {
     this.slot = slot
-    this.#maxMessageLength = maxMessageLength
+    this.maxMessageLength = maxMessageLength
   }
 
   /** A whole message is here. */
@@ -249,7 +250,7 @@ export class Inbox {
     const length = ending?.length ?? 0
     switch (ending?.kind) {
       case 'too-long':
-        return MessageTooLongError.forConnection(length, this.#maxMessageLength)
+        return MessageTooLongError.forConnection(length, this.maxMessageLength)
       case 'bad-header':
         return MessageTooLongError.badHeader(length)
       case 'truncated':

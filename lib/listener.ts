@@ -183,6 +183,8 @@ export class Listener<out Receives = unknown, in Sends = Receives> implements Di
         const isMore = acceptor.takeIn()
         const peer = acceptor.take()
         if (peer !== undefined) return this.#connection(peer)
+        // By the callback that is told of a peer that has failed.
+        if (this.#closed) throw ClosedError.create('listener')
         if (deadline <= performance.now()) throw TimeoutError.create(timeout)
         // What was accepted for sending leaves before this thread blocks, or the other end might wait for it for ever.
         sendAll()

@@ -81,6 +81,8 @@ export const environment = new Environment(
   threaded,
   !isMainThread,
 )
+/** One wake-up tells of all that are ready by then. */
+export const tellsAll = environment.reactor === 'loop'
 export const { read, readBody, flush, push, watch, keepAlive } = environment.calls as HotCalls
 
 let turns = 0

@@ -43,6 +43,7 @@ export class Negotiation implements Observer {
   begin(): void {
     const { slot } = this.#inbox
     readers[slot] = this
+    allowHandshake(this.#inbox)
     this.#goOn(() => {
       const status = watch(slot, 0)
       if (status < 0) throw systemError(status, 'epoll_ctl')
@@ -67,6 +68,7 @@ export class Negotiation implements Observer {
       const isDone = step()
       this.#talk.send(NOW)
       if (!isDone) return
+      limitMessages(this.#inbox)
     } catch (error) {
       failure = error as HandshakeError
     }
@@ -81,7 +83,7 @@ export class Negotiation implements Observer {
       if (message === undefined) return false
       if (this.#talk.answer(message)) return true
       // Who has just been asked cannot have answered yet.
-      if (!this.#inbox.ready && this.#inbox.drained) return false
+      if (this.#inbox.nextLength < 0 && this.#inbox.drained) return false
     }
   }
 }
@@ -92,18 +94,31 @@ export class Negotiation implements Observer {
  */
 export function negotiateSync(inbox: Inbox, handshake: Handshake, deadline: number): boolean {
   const talk = new Talk(inbox.slot, handshake)
+  allowHandshake(inbox)
   try {
     let message: Uint8Array | undefined
     for (;;) {
       const isDone = talk.answer(message)
       talk.send(waitUntil(deadline))
-      if (isDone) return true
+      if (isDone) {
+        limitMessages(inbox)
+        return true
+      }
       message = take(inbox, deadline)
       if (message === undefined) return false
     }
   } finally {
     talk.end()
   }
+}
+
+/** The messages of the handshake may be longer than those of the user; what follows them may not. */
+function allowHandshake({ slot, maxMessageLength }: Inbox): void {
+  if (maxMessageLength < MAX_HANDSHAKE_MESSAGE) environment.limit(slot, MAX_HANDSHAKE_MESSAGE, true)
+}
+
+function limitMessages({ slot, maxMessageLength }: Inbox): void {
+  if (maxMessageLength < MAX_HANDSHAKE_MESSAGE) environment.limit(slot, maxMessageLength, false)
 }
 
 /** What one side says, gathered so that all that is said at once leaves with one system call. */

@@ -23,13 +23,17 @@ export interface Settings {
 
 /** Settings from a user's options, checked. */
 export function checkSettings(options: ConnectionOptions | undefined, nonblocking = false): Settings {
-  const { serializer = serializers.msgpack, maxMessageLength, highWaterMark } = checkOptions(options) ?? {}
+  const {
+    serializer = serializers.msgpack,
+    maxMessageLength = constants.MAX_LENGTH,
+    highWaterMark = DEFAULT_HIGH_WATER_MARK,
+  } = checkOptions(options) ?? {}
   if (typeof serializer?.encode !== 'function' || typeof serializer.decode !== 'function')
     throw invalidArgType('serializer', 'an object with encode and decode', serializer)
   return {
     serializer,
-    maxMessageLength: checkLength('maxMessageLength', maxMessageLength ?? constants.MAX_LENGTH),
-    highWaterMark: checkLength('highWaterMark', highWaterMark ?? DEFAULT_HIGH_WATER_MARK),
+    maxMessageLength: checkLength('maxMessageLength', maxMessageLength),
+    highWaterMark: checkLength('highWaterMark', highWaterMark),
     nonblocking,
   }
 }

@@ -40,6 +40,8 @@ export declare class Environment {
   isReadable(slot: number): boolean
   /** Whether a connection can send. */
   isWritable(slot: number): boolean
+  /** Changes the length of the longest message that a connection receives, and whether it is given one at a time. */
+  limit(slot: number, maxLength: number, singly: boolean): void
   /** Closes a connection, a listener, or what is watched, at once. What is unsent is dropped. */
   close(slot: number): void
   /** Takes the descriptor out of a connection. `taken` is what JavaScript holds of a large message. */

@@ -1,18 +1,27 @@
 /**
- * The peers by name. `prepare` makes sure that the peer is there, `takesPart` says in which works, and `command` starts
- * its driver. A peer in JavaScript is a module `NAME.mjs` with `launch(messages, args)` for the driver's end and
- * `attach(messages)` for the responder's; an end has the members that the works use (see `callback-end.mjs`).
- * A peer in another language is a program that serves the driver's lines (see `driver.mjs`).
+ * The peers by name. `prepare` makes sure that the peer is there, or says why it is left out; `takesPart` says in which
+ * works that do not name their peers themselves, and `command` starts its driver. A peer in JavaScript is a module
+ * `NAME.mjs` with `launch(messages, args, variant)` for the driver's end and `attach(messages, variant)` for the
+ * responder's; an end has the members that the works use (see `callback-end.mjs`). Works of another kind have modules
+ * of their own, in `wait/`, `accept/` and `silent/`. A peer in another language is a program that serves the driver's
+ * lines (see `driver.mjs`).
  */
 import { fileURLToPath } from 'node:url'
 import * as limit from './limit.mjs'
+import * as python from './python.mjs'
 
 const DRIVER = fileURLToPath(new URL('../driver.mjs', import.meta.url))
 
 const inJavaScript = (name, peer) => ({
   prepare: async () => {},
   takesPart: ({ into }) => !into,
-  command: (_work, workName) => [process.execPath, DRIVER, name, workName],
+  command: (_work, workName, { name: variant }) => [
+    process.execPath,
+    DRIVER,
+    name,
+    workName,
+    ...(variant === undefined ? [] : [variant]),
+  ],
   ...peer,
 })
 
@@ -31,6 +40,11 @@ export const peers = {
     ...limit,
     about: 'blocking Rust over a bare socketpair, no framing',
     takesPart: ({ kind }) => kind === 'bytes',
+  },
+  python: {
+    ...python,
+    about: "CPython's multiprocessing.connection, of the python3 in PATH",
+    takesPart: () => false,
   },
 }
 

@@ -2,12 +2,22 @@
  * The works by name. `baseline` names the peer that the others' figures are divided by, `unit` turns nanoseconds per
  * message into the figure shown, `pinned` keeps both processes on one core (a round trip on two measures how long an
  * idle core takes to wake up), `into` needs a peer that receives into a buffer of the receiver's.
+ *
+ * A work that is no exchange of messages over one connection names its `peers`, and where their `ends` are. It may have
+ * `variants`, each of which is an entry of its own for every peer: `value` is what its ends are given, `connections` what
+ * one process holds, `python` what the `program` in Python is given. `baselineVariant`: each peer's figures are divided
+ * by its own in that variant. `compared` and `share` make its first round and its others shorter than usual.
  */
+import * as accept from './accept.mjs'
 import { bytes, objects } from './messages.mjs'
 import * as oneway from './oneway.mjs'
 import * as roundtrip from './roundtrip.mjs'
+import * as silent from './silent.mjs'
+import * as wait from './wait.mjs'
 
 const MICROSECONDS = { name: 'µs', of: nanoseconds => nanoseconds / 1e3, best: 'lowest' }
+const MILLISECONDS = { name: 'ms', of: nanoseconds => nanoseconds / 1e6, best: 'lowest' }
+const PER_SECOND = { name: '/s', of: nanoseconds => 1e9 / nanoseconds, best: 'highest' }
 const MILLIONS = { name: 'M/s', of: nanoseconds => 1e3 / nanoseconds, best: 'highest' }
 const gigabytes = size => ({ name: 'GB/s', of: nanoseconds => size / nanoseconds, best: 'highest' })
 
@@ -15,6 +25,20 @@ const ofBytes = size => ({ kind: 'bytes', size, makeMessages: () => bytes(size) 
 const ofObjects = { kind: 'objects', makeMessages: objects }
 
 const MIB = 1 << 20
+
+/** Each connection has something `run` times in a row. */
+const ofConnections = run => ({
+  makeMessages: () => bytes(64),
+  ends: 'wait/',
+  peers: ['carom', 'carom-sync', 'python'],
+  program: 'wait',
+  variants: Object.fromEntries(
+    [10, 100, 1000, 10_000].map(count => [count, { value: { count, run }, connections: count, python: [count, run] }]),
+  ),
+  baselineVariant: '10',
+  pinned: true,
+  unit: MICROSECONDS,
+})
 
 export const works = {
   'roundtrip-64B': {
@@ -62,5 +86,42 @@ export const works = {
     into: true,
     unit: gigabytes(MIB),
     baseline: 'limit',
+  },
+  wait: {
+    ...wait,
+    ...ofConnections(100),
+    about: 'wait for so many connections, one of which has 64 bytes, and answer it: the same one a hundred times',
+  },
+  'wait-each': {
+    ...wait,
+    ...ofConnections(1),
+    about: 'the same, another one each time: what it needs is no longer in the cache',
+  },
+  accept: {
+    ...accept,
+    about: 'accept and authenticate over a Unix socket, so many clients at once; connections a second',
+    makeMessages: () => bytes(64),
+    ends: 'accept/',
+    peers: ['carom', 'carom-sync', 'python'],
+    // What CPython is fastest with, of threads or processes for the clients, and 1, 4 or 16 threads that accept.
+    program: 'accept',
+    variants: { 1: { value: 1, python: [1] }, 16: { value: 16, python: [16, 'threads', 4] } },
+    baseline: 'python',
+    unit: PER_SECOND,
+  },
+  silent: {
+    ...silent,
+    about: 'a client with the key gets through past 1000 silent ones: in handshakes, or before it in the queue',
+    makeMessages: () => bytes(64),
+    ends: 'silent/',
+    // Of CPython a single silent client holds the listener up for ever.
+    peers: ['carom', 'carom-sync'],
+    variants: {
+      handshakes: { value: 'handshakes', connections: 1000 },
+      queue: { value: 'queue', connections: 1000 },
+    },
+    compared: 5,
+    share: 1 / 4,
+    unit: MILLISECONDS,
   },
 }

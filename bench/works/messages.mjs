@@ -41,6 +41,11 @@ export function bytes(size) {
   }
 }
 
+/** How a round is checked. `whole`: every byte of each message is compared. */
+export function checksOf({ check, checkWhole }, whole) {
+  return { whole, check: whole ? checkWhole : check }
+}
+
 /** Small objects, of one shape. */
 export function objects() {
   const ring = makeRing(RING_MAX, number => ({

@@ -11,13 +11,13 @@ export async function drive(end, { message, order }, count) {
   if (acknowledged !== count) throw new Error(`${acknowledged} of ${count} messages have arrived`)
 }
 
-export async function respond(end, messages, count, check) {
+export async function respond(end, messages, count, { check }) {
   await end.receiveAll(count, check)
   await acknowledge(end, messages, count)
 }
 
 /** As `respond`, with one buffer into which every message is received. For the peers that can do so. */
-export async function respondInto(end, messages, count, check) {
+export async function respondInto(end, messages, count, { check }) {
   await end.receiveAllInto(Buffer.allocUnsafeSlow(messages.size), count, check)
   await acknowledge(end, messages, count)
 }

@@ -2,7 +2,7 @@
 
 export const shape = 'roundtrip'
 
-export async function drive(end, { message }, count, check) {
+export async function drive(end, { message }, count, { check }) {
   await end.pingPong(count, message, check)
 }
 

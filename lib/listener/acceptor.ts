@@ -18,6 +18,8 @@ import { Negotiation } from '../negotiation.js'
 const ACCEPTS_PER_TURN = 64
 /** When to try again after the system was out of descriptors or memory, in milliseconds. */
 const RETRY = 50
+/** How long a handshake may take before it makes room then, in milliseconds. */
+const GRACE = 200
 /** The longest time that one of Node's timers takes, in milliseconds. */
 const MAX_TIMER = 2 ** 31 - 1
 /** What the system says then. */
@@ -53,8 +55,8 @@ export interface Peer {
 
 /** A peer in its handshake. */
 interface Newcomer extends Peer {
-  /** When its time is over, on the clock of `performance.now()`. */
-  readonly deadline: number
+  /** When it came, on the clock of `performance.now()`. */
+  readonly since: number
   negotiation: Negotiation | undefined
 }
 
@@ -92,7 +94,7 @@ export class Acceptor implements Observer {
 
   /** When something is to be done even if nothing happens. */
   get nextDeadline(): number {
-    for (const { deadline } of this.#newcomers) return Math.min(deadline, this.#retryAt)
+    for (const { since } of this.#newcomers) return Math.min(since + this.#options.handshakeTimeout, this.#retryAt)
     return this.#retryAt
   }
 
@@ -157,7 +159,7 @@ export class Acceptor implements Observer {
   #welcome(slot: number, name?: string): void {
     const inbox = new Inbox(slot, this.#options.maxMessageLength)
     const address = name === undefined ? undefined : parseAddress(name, typeof this.#address !== 'string')
-    const { authkey, maxPending, handshakeTimeout } = this.#options
+    const { authkey, maxPending } = this.#options
     if (authkey === undefined) {
       this.#ready.push({ inbox, address })
       this.#events.onReady()
@@ -167,8 +169,12 @@ export class Acceptor implements Observer {
       if (this.#newcomers.size < maxPending) break
       this.#refuse(oldest, TimeoutError.pushedOut())
     }
-    const deadline = performance.now() + handshakeTimeout
-    this.#begin({ inbox, address, deadline, negotiation: undefined }, authkey)
+    // By the callback that is told of who was pushed out.
+    if (this.#isClosed) {
+      environment.close(slot)
+      return
+    }
+    this.#begin({ inbox, address, since: performance.now(), negotiation: undefined }, authkey)
   }
 
   #begin(newcomer: Newcomer, authkey: Uint8Array): void {
@@ -202,16 +208,24 @@ export class Acceptor implements Observer {
 
   /** Those whose time is over make room. */
   #expire(now: number): void {
+    const { handshakeTimeout } = this.#options
     for (const newcomer of this.#newcomers) {
-      if (newcomer.deadline > now) return
-      this.#refuse(newcomer, TimeoutError.ofHandshake(this.#options.handshakeTimeout))
+      if (newcomer.since + handshakeTimeout > now) return
+      this.#refuse(newcomer, TimeoutError.ofHandshake(handshakeTimeout))
     }
   }
 
   /** Descriptors become free again; of anything else nothing good can come. */
   #cannotAccept(errno: number): void {
-    if (EXHAUSTED.has(errno)) this.#retryAt = performance.now() + RETRY
-    else throw systemError(errno, 'accept')
+    if (!EXHAUSTED.has(errno)) throw systemError(errno, 'accept')
+    const now = performance.now()
+    for (const oldest of this.#newcomers) {
+      // Who has had some time makes room, so that silent peers cannot have all that there is.
+      if (oldest.since + GRACE > now) break
+      this.#refuse(oldest, TimeoutError.pushedOut())
+      return
+    }
+    this.#retryAt = now + RETRY
   }
 
   /** One timer for all: their times end in the order in which they came. */

@@ -42,7 +42,7 @@ export class ProcessReadiness extends Readiness {
   override begin(blocking: boolean): void {
     const { pid } = this.#process
     this.#blocking = blocking
-    if (!blocking || pid === undefined || this.#slot !== undefined) return
+    if (!blocking || pid === undefined || this.#slot !== undefined || this.#process.hasEnded(blocking)) return
     const slot = environment.watchProcess(pid)
     if (slot < 0) return
     readers[slot] = this

@@ -6,7 +6,7 @@
  */
 import { Limit } from '../limit.js'
 import { Liveness } from '../liveness.js'
-import { deadlineAfter, defer, lookNow, NOW, turnSync } from '../native.js'
+import { deadlineAfter, defer, lookNow, NOW, tellsAll, turnSync } from '../native.js'
 import { sendAll } from '../outbox.js'
 import type { Look, Readiness, ReadinessObserver } from '../waitable.js'
 
@@ -107,7 +107,7 @@ export class WaitSet {
         sendAll()
         turnSync(this.#isBusy ? NOW : Math.min(deadline, this.#lookAgainAt()))
         this.#reconsiderInTime()
-        ready = this.#look(false)
+        ready = this.#lookAgain()
       }
       return ready.map(position => list[position])
     } finally {
@@ -138,7 +138,7 @@ export class WaitSet {
   onNews(): void {
     this.#isScheduled = false
     if (!this.isWaiting) return
-    const ready = this.#look(false)
+    const ready = this.#lookAgain()
     if (ready.length === 0) {
       this.#hold()
       if (this.#isBusy) defer(this)
@@ -190,6 +190,14 @@ export class WaitSet {
     if (ready.length === 0 && timeout > 0) return ready
     lookNow()
     return this.#look(true)
+  }
+
+  /** The look after a wake-up, which may have told of the first of several only. */
+  #lookAgain(): number[] {
+    const ready = this.#look(false)
+    if (ready.length === 0 || tellsAll) return ready
+    lookNow()
+    return this.#look(false)
   }
 
   /** Looks at those that may be ready. @param strict Throw what a look throws; else it counts as being ready. */

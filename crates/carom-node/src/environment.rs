@@ -168,6 +168,12 @@ impl Environment {
         self.with(slot, |connection| connection.is_writable())
     }
 
+    /// Changes the length of the longest message that a connection receives, and whether it is given one at a time.
+    #[napi(catch_unwind)]
+    pub fn limit(&self, slot: u32, max_length: f64, singly: bool) -> Result<()> {
+        self.with(slot, |connection| connection.set_limits(max_length as u64, singly))
+    }
+
     /// Closes a connection, a listener, or what is watched, at once. What is unsent is dropped.
     #[napi(catch_unwind)]
     pub fn close(&self, slot: u32) {

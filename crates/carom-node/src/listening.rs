@@ -158,7 +158,8 @@ impl Environment {
     #[napi(catch_unwind)]
     pub fn discard(&self, slot: u32) -> u32 {
         let mut state = self.state.borrow_mut();
-        if state.watch(slot, None).is_err() {
+        // Even after a bad header, when it cannot be received from: the end comes all the same.
+        if state.watch_end(slot).is_err() {
             return 2;
         }
         match state.connection(slot).map(|(connection, _)| connection.discard()) {

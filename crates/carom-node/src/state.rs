@@ -96,6 +96,16 @@ impl State {
             (false, true) => Some(Interest::Write),
             (false, false) => None,
         };
+        self.tell_of(slot, wanted)
+    }
+
+    /// Makes the reactor tell of what comes on a connection from which nobody receives any more.
+    pub(crate) fn watch_end(&mut self, slot: u32) -> io::Result<()> {
+        self.tell_of(slot as usize, Some(Interest::Read))
+    }
+
+    fn tell_of(&mut self, slot: usize, wanted: Option<Interest>) -> io::Result<()> {
+        let entry = self.entries.get_mut(slot).ok_or(io::ErrorKind::NotFound)?;
         if entry.watched == wanted {
             return Ok(());
         }

@@ -102,8 +102,14 @@ impl Connection {
 
     /// Sets the length of the longest message that is received; a longer one ends receiving. Before the first receive.
     pub fn with_max_length(mut self, max_length: u64) -> Connection {
-        self.receiver.set_max_length(max_length);
+        self.receiver.set_limits(max_length, false);
         self
+    }
+
+    /// Changes the length of the longest message that is received. With `singly`, [`read_batch`](Connection::read_batch)
+    /// gives one message at a time, and those behind it come under what is set until then.
+    pub fn set_limits(&mut self, max_length: u64, singly: bool) {
+        self.receiver.set_limits(max_length, singly);
     }
 
     /// The descriptor, which stays the connection's.

@@ -58,6 +58,8 @@ pub(crate) struct Receiver {
     /// How much the next read asks for.
     window: usize,
     max_length: u64,
+    /// One message is read at a time; what follows it may come under another limit.
+    singly: bool,
     /// Whether a reset by the peer is an end like any other, as on every local stream.
     reset_is_end: bool,
     end: Option<End>,
@@ -65,11 +67,20 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     pub(crate) fn new(max_length: u64, received: Vec<u8>, reset_is_end: bool) -> Receiver {
-        Receiver { held: received.into(), body: None, window: usize::MAX, max_length, reset_is_end, end: None }
+        Receiver {
+            held: received.into(),
+            body: None,
+            window: usize::MAX,
+            max_length,
+            singly: false,
+            reset_is_end,
+            end: None,
+        }
     }
 
-    pub(crate) fn set_max_length(&mut self, max_length: u64) {
+    pub(crate) fn set_limits(&mut self, max_length: u64, singly: bool) {
         self.max_length = max_length;
+        self.singly = singly;
     }
 
     pub(crate) fn end(&self) -> Option<&End> {
@@ -88,6 +99,7 @@ impl Receiver {
                 ..Batch::default()
             };
         }
+        let spans = if self.singly { &mut spans[..1] } else { spans };
         let mut filled = self.held.len().min(arena.len());
         arena[..filled].copy_from_slice(&self.held.as_slice()[..filled]);
         let batch = self.take(&arena[..filled], filled, spans);
@@ -110,7 +122,8 @@ impl Receiver {
         filled += count;
         let batch = self.take(&arena[..filled], held, spans);
         // With a full table, there may be more in the queue.
-        Batch { drained: count < room && batch.frames < spans.len(), ..batch }
+        let held = batch.frames == spans.len() && !self.held.is_empty();
+        Batch { drained: count < room && !held, ..batch }
     }
 
     /// Scans `bytes`, of which the first `held` came from the queue, and keeps what is not a whole message.

@@ -130,8 +130,13 @@ impl Stream {
             if poll_within(&self.fd, PollFlags::OUT, Wait::No)?.is_empty() {
                 return Ok(false);
             }
-            if let Some(error) = SockRef::from(&self.fd).take_error()? {
+            let socket = SockRef::from(&self.fd);
+            if let Some(error) = socket.take_error()? {
                 return Err(error);
+            }
+            // Where nobody listens, the system may choose that very port for this end, and connect it to itself.
+            if socket.local_addr()?.as_socket() == socket.peer_addr()?.as_socket() {
+                return Err(Errno::CONNREFUSED.into());
             }
         }
         ioctl_fionbio(&self.fd, false)?;

@@ -1,0 +1,93 @@
+"""The other end of a test: a listener or clients of multiprocessing.connection, of any Python from 3.6 on.
+
+Its argument is JSON: what it is to do. It reports by lines of JSON.
+"""
+import json
+import sys
+from multiprocessing import connection
+
+
+def report(value):
+    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.flush()
+
+
+def address_of(given):
+    if isinstance(given, dict):
+        return given["host"], given["port"]
+    # Python has abstract names as bytes, since 3.7.
+    return given.encode() if given.startswith("\0") and sys.version_info >= (3, 7) else given
+
+
+def pattern(size):
+    return bytes(i * 7 % 251 for i in range(min(size, 251))) * (size // 251 + 1)
+
+
+def failure(error):
+    return {"error": type(error).__name__, "text": str(error)}
+
+
+def listen(setting):
+    """Accepts so many times; sends back what each one sends, until it hangs up."""
+    given = setting["address"]
+    listener = connection.Listener(
+        given if given is None else address_of(given), setting["family"], 16, setting.get("authkey", "").encode() or None
+    )
+    at = listener.address
+    report({"host": at[0], "port": at[1]} if isinstance(at, tuple) else at.decode() if isinstance(at, bytes) else at)
+    for _ in range(setting["times"]):
+        try:
+            conn = listener.accept()
+        except Exception as error:
+            report(failure(error))
+            continue
+        count = 0
+        try:
+            while True:
+                conn.send_bytes(conn.recv_bytes())
+                count += 1
+        except EOFError:
+            report({"echoed": count})
+        conn.close()
+    listener.close()
+
+
+def connect(setting):
+    """Connects; sends messages of those sizes, and expects them back."""
+    try:
+        conn = connection.Client(
+            address_of(setting["address"]), setting["family"], setting.get("authkey", "").encode() or None
+        )
+    except Exception as error:
+        report(failure(error))
+        return
+    for size in setting["sizes"]:
+        message = pattern(size)[:size]
+        conn.send_bytes(message)
+        if conn.recv_bytes() != message:
+            report({"error": "changed", "text": str(size)})
+            return
+    conn.close()
+    report({"sent": len(setting["sizes"])})
+
+
+def wait(setting):
+    """Connects several times, says which it is on each, and tells which of them is ready when."""
+    authkey = setting["authkey"].encode()
+    conns = [connection.Client(address_of(setting["address"]), setting["family"], authkey) for _ in range(setting["times"])]
+    for number, conn in enumerate(conns):
+        conn.send_bytes(b"%d" % number)
+    report([conns.index(conn) for conn in connection.wait(conns, 0)])
+    left = list(conns)
+    while left:
+        for conn in connection.wait(left):
+            try:
+                report([conns.index(conn), conn.recv_bytes().decode()])
+                conn.send_bytes(b"thanks")
+            except EOFError:
+                left.remove(conn)
+                conn.close()
+    report("done")
+
+
+{"listen": listen, "connect": connect, "wait": wait}[sys.argv[1]](json.loads(sys.argv[2]))
