@@ -139,6 +139,8 @@ export class WaitSet {
     this.#isScheduled = false
     if (!this.isWaiting) return
     const ready = this.#lookAgain()
+    // Looking may have told this very set.
+    if (!this.isWaiting) return
     if (ready.length === 0) {
       this.#hold()
       if (this.#isBusy) defer(this)
