@@ -287,7 +287,10 @@ test('a descriptor in a blocking wait while async waits for it are pending', asy
 
 test('a descriptor that is closed during a wait does no harm to the others', async t => {
   const [a, b] = openPipe(t)
-  const { fd } = Pipe()[0].detach()
+  // Its other end stays, or the collector would end the stream.
+  const [mine, theirs] = Pipe()
+  t.teardown(() => theirs.closeSync())
+  const { fd } = mine.detach()
   const waiting = wait([fd, b])
   t.true(await isPending(waiting))
   closeSync(fd)

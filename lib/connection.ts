@@ -42,6 +42,7 @@ process.on('exit', () => {
  * receive waits or whose bytes are unsent is held by `readers`, `writers` and the outbox.
  */
 const dropped = new FinalizationRegistry(closeSlot)
+const bothWays = { readable: true, writable: true } as const
 
 // What other files of the library may do with a connection, and users may not.
 /** Makes a connection of a slot of the addon. */
@@ -73,13 +74,17 @@ export class Connection<out Receives = unknown, in Sends = Receives>
   #closed = false
   readonly #closing: Closing
 
-  private constructor(slot: number, settings: Settings, inbox = new Inbox(slot, settings.maxMessageLength)) {
+  /** @param given Of a socket that was accepted or connected, and has received something already. */
+  private constructor(slot: number, settings: Settings, given?: Inbox) {
+    const inbox = given ?? new Inbox(slot, settings.maxMessageLength)
     const { highWaterMark, nonblocking } = settings
     const serializer = typeof settings.serializer === 'string' ? serializers[settings.serializer] : settings.serializer
     this.#slot = slot
     this.#settings = settings
     this.#remoteAddress = settings.remoteAddress
-    this.#directions = { readable: environment.isReadable(slot), writable: environment.isWritable(slot) }
+    this.#directions = given
+      ? bothWays
+      : { readable: environment.isReadable(slot), writable: environment.isWritable(slot) }
     this.#inbox = inbox
     this.#sender = new Sender(slot, serializer, highWaterMark, nonblocking, this.#liveness, this.#onBlocked)
     this.#receiver = new Receiver(inbox, serializer, this.#liveness, nonblocking, this.#sender)
