@@ -20,6 +20,7 @@ import {
   waitSync,
 } from 'carom'
 import { Program, startProgram } from './helpers/programs.mjs'
+import { turn } from './helpers/turns.mts'
 
 const LONG = 60_000
 const authkey = 'the key of both'
@@ -54,22 +55,8 @@ function findPythons(): Python[] {
 }
 
 const pythons = process.platform === 'win32' ? [] : findPythons()
-if (pythons.length === 0) test.skip('there is no python3 on this machine, or no socket files', t => t.pass())
-
-/** Few at a time, or nobody is in time. */
-const AT_ONCE = 3
-let running = 0
-const queue: (() => void)[] = []
-
-async function turn(t: ExecutionContext): Promise<void> {
-  if (running >= AT_ONCE) await new Promise<void>(resolve => queue.push(resolve))
-  else running++
-  t.teardown(() => {
-    const next = queue.shift()
-    if (next) next()
-    else running--
-  })
-}
+if (pythons.length === 0)
+  test('left out: there is no python3 on this machine, or no socket files', t => t.is(pythons.length, 0))
 
 function startPython(t: ExecutionContext, { command }: Python, role: 'listen' | 'connect' | 'wait', setting: object) {
   const child = spawn(command, [peer, role, JSON.stringify(setting)], { stdio: ['ignore', 'pipe', 'inherit'] })

@@ -6,6 +6,7 @@ import type { ExecutionContext } from 'ava'
 import { type Address, type BoundAddress, Client, type Connection } from 'carom'
 import { type Program, startProgram } from './programs.mjs'
 import { frame, header, longHeader } from './raw-peer.mjs'
+import { turn } from './turns.mts'
 
 export const key = 'the key of the good'
 /** In all that hostile peers say: it must turn up nowhere. */
@@ -252,21 +253,6 @@ export class Host {
       await delay(20)
     }
   }
-}
-
-/** Few at a time: with a process for each test of a file at once, nobody is in time. */
-const AT_ONCE = 3
-let running = 0
-const queue: (() => void)[] = []
-
-async function turn(t: ExecutionContext): Promise<void> {
-  if (running >= AT_ONCE) await new Promise<void>(resolve => queue.push(resolve))
-  else running++
-  t.teardown(() => {
-    const next = queue.shift()
-    if (next) next()
-    else running--
-  })
 }
 
 export async function startHost(
