@@ -20,7 +20,7 @@ import {
   waitSync,
 } from 'carom'
 import { Program, startProgram } from './helpers/programs.mjs'
-import { turn } from './helpers/turns.mts'
+import { turn } from './helpers/turns.mjs'
 
 const LONG = 60_000
 const authkey = 'the key of both'

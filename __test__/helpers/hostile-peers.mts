@@ -6,7 +6,7 @@ import type { ExecutionContext } from 'ava'
 import { type Address, type BoundAddress, Client, type Connection } from 'carom'
 import { type Program, startProgram } from './programs.mjs'
 import { frame, header, longHeader } from './raw-peer.mjs'
-import { turn } from './turns.mts'
+import { turn } from './turns.mjs'
 
 export const key = 'the key of the good'
 /** In all that hostile peers say: it must turn up nowhere. */
