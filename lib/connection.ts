@@ -142,8 +142,11 @@ export class Connection<out Receives = unknown, in Sends = Receives>
 
   sendSync(value: Sends, options?: SyncOptions): void {
     this.#checkSend()
-    this.#sender.sendSync(value, terms(options))
-    this.#receiver.recheck()
+    try {
+      this.#sender.sendSync(value, terms(options))
+    } finally {
+      this.#receiver.recheck()
+    }
   }
 
   sendBytes(buf: Bytes, offset?: number | (AsyncOptions & ByteRange), size?: number): Promise<void> {
@@ -159,8 +162,11 @@ export class Connection<out Receives = unknown, in Sends = Receives>
   sendBytesSync(buf: Bytes, offset?: number | (SyncOptions & ByteRange), size?: number): void {
     this.#checkSend()
     const options = rangeOf(offset, size)
-    this.#sender.sendBytesSync(checkBytes(buf, options?.offset, options?.size), terms(options))
-    this.#receiver.recheck()
+    try {
+      this.#sender.sendBytesSync(checkBytes(buf, options?.offset, options?.size), terms(options))
+    } finally {
+      this.#receiver.recheck()
+    }
   }
 
   recv(options?: AsyncOptions): Promise<Receives> {
@@ -302,7 +308,8 @@ export class Connection<out Receives = unknown, in Sends = Receives>
     if (this.#readiness === undefined) {
       this.#readiness = new ConnectionReadiness(this.#look, this.#liveness)
       this.#inbox.readiness = this.#readiness
-      bystanders[this.#slot] = new WeakRef(this.#readiness)
+      // When closed, its slot may be another connection's already.
+      if (!this.#closed) bystanders[this.#slot] = new WeakRef(this.#readiness)
     }
     return this.#readiness
   }
