@@ -20,7 +20,7 @@ import {
   FRAMES_SHIFT,
   read,
   readBody,
-  turn,
+  telling,
   UNTIL_TOLD,
   waitUntil,
 } from './native.js'
@@ -68,8 +68,8 @@ export class Inbox {
   ended = false
   /** The stream had no more to give: wait for news before the next `fill`. */
   drained = false
-  /** In which turn it was read last: there is no news within one. */
-  #turn = -1
+  /** After which news it was read last: there is nothing new before the next. */
+  #told = -1
 
   constructor(slot: number, maxMessageLength: number) {
     this.slot = slot
@@ -98,9 +98,9 @@ export class Inbox {
     if (this.ready) return true
     if (this.#body === undefined) {
       if (this.ended) return true
-      if (deadline === UNTIL_TOLD && this.drained && this.#turn === turn()) return false
+      if (deadline === UNTIL_TOLD && this.drained && this.#told === telling()) return false
       // Only a read of that kind has news told.
-      this.#turn = deadline === UNTIL_TOLD ? turn() : -1
+      this.#told = deadline === UNTIL_TOLD ? telling() : -1
       if (tenant !== this) tenant?.leaveArena()
       tenant = this
       const status = read(this.slot, waitUntil(deadline))

@@ -77,20 +77,25 @@ const threaded = process.env.CAROM_REACTOR === 'thread' || 'bun' in process.vers
 /** All calls that are not hot. */
 export const environment = new Environment(
   { inbox, spans, outbox, extents, news, body: bodyLength },
-  dispatch,
+  onWakeUp,
   threaded,
   !isMainThread,
 )
-/** One wake-up tells of all that are ready by then. */
-export const tellsAll = environment.reactor === 'loop'
+const isOnLoop = environment.reactor === 'loop'
 export const { read, readBody, flush, push, watch, keepAlive } = environment.calls as HotCalls
 
 let turns = 0
+let tellings = 0
 let deferred: Observer[] = []
 
 /** The number of the event loop's turn, for sharing it fairly. */
 export function turn(): number {
   return turns
+}
+
+/** How often news was told. */
+export function telling(): number {
+  return tellings
 }
 
 /** Tells `observer` in the next turn of the event loop, after the others had theirs. */
@@ -101,6 +106,7 @@ export function defer(observer: Observer): void {
 
 function resume(): void {
   turns++
+  tellings++
   const observers = deferred
   deferred = []
   for (const observer of observers) observer.onNews()
@@ -110,9 +116,32 @@ function resume(): void {
 let next = 0
 let end = 0
 
+let isTableFull = false
+
+/** The last wake-up told of all that were ready by then. */
+export function toldAll(): boolean {
+  return isOnLoop && !isTableFull
+}
+
+let isTurning = false
+
 /** Called by the reactor, once for all that are ready. */
+function onWakeUp(count: number): void {
+  // A threadsafe function may be called a thousand times in one turn.
+  if (isOnLoop) turns++
+  else if (!isTurning) {
+    isTurning = true
+    setImmediate(() => {
+      isTurning = false
+      turns++
+    })
+  }
+  dispatch(count)
+}
+
 function dispatch(count: number): void {
-  turns++
+  isTableFull = count === MAX_NEWS
+  tellings++
   next = 0
   end = count
   tell()
@@ -135,9 +164,9 @@ function tell(): void {
   }
 }
 
-/** Tells of all that is ready now, and was not told of yet. */
+/** Tells of all that is ready now, and was not told of yet. It is no turn of the event loop. */
 export function lookNow(): void {
-  for (let looks = 0; looks < MAX_LOOKS; looks++) if (turnSync(NOW) < MAX_NEWS) return
+  for (let looks = 0; looks < MAX_LOOKS; looks++) if (learn(NOW) < MAX_NEWS) return
 }
 
 /**
@@ -146,18 +175,24 @@ export function lookNow(): void {
  * @throws the system's error.
  */
 export function turnSync(deadline: number): number {
-  // A serializer of the user's may block while news is told: what is not told yet must not be overwritten.
-  const untold = next < end ? news.slice(next, end) : undefined
   // What has to go on in a later turn goes on in this one.
   const goesOn = deferred.length > 0
-  const count = environment.wait(goesOn ? NOW : waitUntil(deadline))
+  const count = learn(goesOn ? NOW : deadline)
+  turns++
+  if (goesOn) resume()
+  return count
+}
+
+function learn(deadline: number): number {
+  // A serializer of the user's may block while news is told, and wait for what is not told yet.
+  const tellsOn = next < end
+  if (tellsOn) {
+    tellings++
+    tell()
+  }
+  const count = environment.wait(tellsOn ? NOW : waitUntil(deadline))
   if (count < 0) throw systemError(count, 'poll')
   dispatch(count)
-  if (untold !== undefined) {
-    news.set(untold)
-    dispatch(untold.length)
-  }
-  if (goesOn) resume()
   return count
 }
 

@@ -85,7 +85,7 @@ function setOf(list: readonly unknown[], alone = false): WaitSet {
 function keptSet(targets: readonly unknown[], alone: boolean): WaitSet | undefined {
   for (const reference of kept) {
     const set = reference?.deref()
-    if (set && isSame(set.targets, targets) && !(alone && set.isWaiting)) return set
+    if (set && isSame(set.targets, targets) && set.isFree(alone)) return set
   }
   return undefined
 }

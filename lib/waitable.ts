@@ -32,6 +32,8 @@ export abstract class Readiness {
   get lookAgainAt(): number {
     return Number.POSITIVE_INFINITY
   }
+  /** What it is, is found out anew by each wait. */
+  readonly isAnew: boolean = false
   /** A wait begins; `blocking`: the event loop does not turn until it ends. */
   begin?(blocking: boolean): void
   /** That wait is over. */

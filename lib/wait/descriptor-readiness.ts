@@ -11,6 +11,7 @@ export class DescriptorReadiness extends Readiness {
   readonly #owner: number | { readonly fd: number }
   #slot: number | undefined
   readonly referenced = true
+  override readonly isAnew = true
 
   constructor(owner: number | { readonly fd: number }) {
     super()

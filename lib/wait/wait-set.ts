@@ -6,7 +6,7 @@
  */
 import { Limit } from '../limit.js'
 import { Liveness } from '../liveness.js'
-import { deadlineAfter, defer, lookNow, NOW, tellsAll, turnSync } from '../native.js'
+import { deadlineAfter, defer, lookNow, NOW, toldAll, turn, turnSync } from '../native.js'
 import { sendAll } from '../outbox.js'
 import type { Look, Readiness, ReadinessObserver } from '../waitable.js'
 
@@ -15,6 +15,20 @@ interface Waiter {
   readonly list: readonly unknown[]
   readonly resolve: (ready: unknown[]) => void
   limit: Limit | undefined
+}
+
+/** How many waits find something at once before the event loop has its turn. */
+const WAITS_PER_TURN = 256
+let waitsInTurn = 0
+let turnOfWaits = -1
+
+/** Shares the event loop: a loop of waits for what is always ready must not keep others from their turn. */
+function mayGoOn(): boolean {
+  if (turnOfWaits !== turn()) {
+    turnOfWaits = turn()
+    waitsInTurn = 0
+  }
+  return ++waitsInTurn < WAITS_PER_TURN
 }
 
 /** Those that are waited on, so that the collector does not have what nobody else holds. */
@@ -50,6 +64,8 @@ export class WaitSet {
   #isBusy = false
   #isScheduled = false
   #isLooking = false
+  /** How many calls are under way here that what they call could come back into. */
+  #calls = 0
   #isDiscarded = false
 
   /** @param readinesses One for each place; the same one for the same object. */
@@ -77,12 +93,20 @@ export class WaitSet {
     return this.#waiters.size > 0
   }
 
+  /** One more wait may begin here. @param alone It cannot share the set with one that is pending. */
+  isFree(alone: boolean): boolean {
+    // Who is called back by what is looked at, and waits, needs a set that is not in the middle of a look.
+    if (this.#calls > 0) return false
+    return !this.isWaiting || !(alone || this.#members.some(({ readiness }) => readiness.isAnew))
+  }
+
   /**
    * Those of `list`, an object for each place, that are ready, in their order; none when the time ran out.
    * @throws for an object that can never be ready; rejects with the signal's reason.
    */
   wait<T>(list: readonly T[], timeout: number, signal: AbortSignal | undefined): Promise<T[]> {
     const begins = !this.isWaiting
+    this.#calls++
     if (begins) this.#begin(false)
     let waits = false
     let ready: number[]
@@ -90,15 +114,26 @@ export class WaitSet {
       ready = this.#lookFirst(timeout)
       waits = ready.length === 0 && timeout > 0
     } finally {
+      this.#calls--
       if (begins && !waits) this.#end()
     }
-    if (!waits) return Promise.resolve(ready.map(position => list[position]))
+    if (!waits) {
+      const found = ready.map(position => list[position])
+      if (mayGoOn()) return Promise.resolve(found)
+      return new Promise(resolve =>
+        setImmediate(() => {
+          turnOfWaits = -1
+          resolve(found)
+        }),
+      )
+    }
     return this.#waitLater(list, timeout, signal)
   }
 
   /** The same; blocks the thread. No other wait is pending. */
   waitSync<T>(list: readonly T[], timeout: number): T[] {
     const deadline = deadlineAfter(timeout)
+    this.#calls++
     this.#begin(true)
     try {
       let ready = this.#lookFirst(timeout)
@@ -111,6 +146,7 @@ export class WaitSet {
       }
       return ready.map(position => list[position])
     } finally {
+      this.#calls--
       this.#end()
     }
   }
@@ -118,7 +154,7 @@ export class WaitSet {
   /** It is not kept for further waits. */
   discard(): void {
     this.#isDiscarded = true
-    if (!this.isWaiting) this.#unobserve()
+    if (!this.isWaiting && this.#calls === 0) this.#unobserve()
   }
 
   /** A member may have become ready, or has been closed. */
@@ -129,16 +165,32 @@ export class WaitSet {
     }
     if (this.isWaiting && !this.#isScheduled && !this.#isLooking) {
       // Not before all have learnt their news: one wake-up tells of all that are ready.
-      this.#isScheduled = true
-      queueMicrotask(() => this.onNews())
+      this.#schedule()
     }
+  }
+
+  #schedule(): void {
+    this.#isScheduled = true
+    queueMicrotask(() => this.onNews())
   }
 
   /** Gives those who wait what is ready, if anything is. */
   onNews(): void {
     this.#isScheduled = false
     if (!this.isWaiting) return
-    const ready = this.#lookAgain()
+    if (this.#calls > 0) {
+      // A blocking call inside of what is looked at turns, and tells of what was put off.
+      this.#schedule()
+      return
+    }
+    let ready: number[]
+    this.#calls++
+    try {
+      ready = this.#lookAgain()
+    } finally {
+      this.#calls--
+    }
+    if (this.#isDiscarded && !this.isWaiting) this.#unobserve()
     // Looking may have told this very set.
     if (!this.isWaiting) return
     if (ready.length === 0) {
@@ -197,7 +249,7 @@ export class WaitSet {
   /** The look after a wake-up, which may have told of the first of several only. */
   #lookAgain(): number[] {
     const ready = this.#look(false)
-    if (ready.length === 0 || tellsAll) return ready
+    if (ready.length === 0 || toldAll()) return ready
     lookNow()
     return this.#look(false)
   }

@@ -78,6 +78,7 @@ impl Environment {
     /// The descriptor of a listener.
     #[napi(catch_unwind)]
     pub fn listening_fd(&self, slot: u32) -> Result<i64> {
+        self.state.borrow_mut().share(slot);
         self.with_listener(slot, |listener| listener.raw_descriptor() as i64)
     }
 
