@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { fstatSync, readdirSync, readFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import test, { type ExecutionContext } from 'ava'
@@ -141,6 +142,41 @@ test('the descriptors of listeners and connections are not handed to programs th
     for (const { fd } of [listener, client, accepted]) t.true(closesOnExec(fd))
   }
 })
+
+/** In how many descriptors of reactors of this process the file is registered; Linux only. */
+function registrations(inode: number): number {
+  const ofFile = new RegExp(`ino:${inode.toString(16)} `)
+  const count = (fd: string) => {
+    try {
+      return readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8')
+        .split('\n')
+        .filter(line => ofFile.test(line)).length
+    } catch {
+      // One that was open for the listing only.
+      return 0
+    }
+  }
+  return readdirSync('/proc/self/fdinfo').reduce((sum, fd) => sum + count(fd), 0)
+}
+
+for (const form of listeningForms) {
+  test(`${form.name}: after close, a child that has a copy goes on accepting, and nobody is told of it here`, async t => {
+    const listener = listen(t, anyPort)
+    await t.throwsAsync(form.accept(listener, { timeout: 0 }), { code: 'ERR_CAROM_TIMEOUT' })
+    const { ino } = fstatSync(listener.fd)
+    if (process.platform === 'linux') t.true(registrations(ino) > 0)
+    const program = `
+      const server = require('node:net').createServer(socket => socket.end('from the child'))
+      server.listen({ fd: 3 }, () => console.log('ready'))`
+    const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit', listener.fd] })
+    t.teardown(() => child.kill('SIGKILL'))
+    await once(child.stdout as NodeJS.ReadableStream, 'data')
+    const { host, port } = listener.address as { host: string; port: number }
+    await form.close(listener)
+    if (process.platform === 'linux') t.is(registrations(ino), 0)
+    for (let i = 0; i < 3; i++) t.is(await text(connect(port, host)), 'from the child')
+  })
+}
 
 test('what is sent while the peer does not read, and a close, arrive whole at a slow reader', async t => {
   const [conn, socket] = await withSocket(t, 'accepted')

@@ -553,3 +553,61 @@ test('a serializer that waits, blocking, while news are told costs nobody their 
     t.is(y.recvSync(), 'for the wait')
   }
 })
+
+const blockingForms: Record<string, (conn: Connection<string>) => unknown> = {
+  recvSync: conn => conn.recvSync({ timeout: atMost }),
+  pollSync: conn => conn.pollSync(atMost) && conn.recvSync(),
+  waitSync: conn => waitSync([conn], atMost).length > 0 && conn.recvSync(),
+}
+for (const [how, take] of Object.entries(blockingForms)) {
+  test(`a serializer that blocks in ${how} gets what was told of, and not handed on yet`, async t => {
+    const [x, y] = openPipe<string>(t)
+    const took: unknown[] = []
+    let isAsked = false
+    const serializer = {
+      encode: (value: unknown) => Buffer.from(String(value)),
+      decode: (bytes: Uint8Array) => {
+        // What it blocks in has the others decoded, too.
+        if (!isAsked) {
+          isAsked = true
+          took.push(take(y))
+        }
+        return Buffer.from(bytes).toString()
+      },
+    }
+    const pipes = Array.from({ length: 10 }, () => openPipe<string>(t, { serializer }))
+    // Its news are told, and none are there yet.
+    t.deepEqual(waitSync([y], 0), [])
+    const received = pipes.map(([, b]) => b.recv())
+    t.true(await isPending(Promise.race(received)))
+    for (const [a] of pipes) a.sendSync('first')
+    x.sendSync('last')
+    const begin = performance.now()
+    t.deepEqual(
+      await Promise.all(received),
+      pipes.map(() => 'first'),
+    )
+    t.deepEqual(took, ['last'])
+    t.true(performance.now() - begin < atMost / 2)
+  })
+}
+
+test("a receive gets a message that another one's wait was told of", async t => {
+  const [a, b] = openPipe(t)
+  const [, idle] = openPipe(t)
+  for (let i = 0; i < 3; i++) {
+    t.deepEqual(waitSync([b], 0), [])
+    a.sendSync(i)
+    t.deepEqual(waitSync([idle], 0), [])
+    let result: unknown
+    const received = b.recv().then(message => {
+      result = message
+    })
+    await Promise.race([received, new Promise(resolve => setTimeout(resolve, atMost / 3))])
+    t.is(result, i)
+    t.deepEqual(waitSync([b], 0), [])
+    a.sendSync('again')
+    t.deepEqual(waitSync([b], 0), [b])
+    t.is(b.recvSync(), 'again')
+  }
+})

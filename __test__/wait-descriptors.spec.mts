@@ -338,3 +338,81 @@ test('a wait on a descriptor of a detached connection, and then on the connectio
   t.deepEqual(await wait([conn]), [conn])
   t.is(await conn.recv(), 1)
 })
+
+for (const form of waitForms) {
+  test(`${form.name}: a wait that a look leads to, over the same list, has a set of its own`, async t => {
+    const [fd, writer] = openDescriptors(t)
+    const [x, y] = openPipe(t)
+    const list = [fd, y]
+    let inner: Promise<unknown[]> | undefined
+    const blocking: unknown[] = []
+    const serializer = {
+      encode: (value: unknown) => Buffer.from(String(value)),
+      decode: (bytes: Uint8Array) => {
+        inner = wait(list, atMost)
+        blocking.push(waitSync(list, 0), waitSync(list, 5))
+        return String(bytes)
+      },
+    }
+    const [a, b] = openPipe(t, { serializer })
+    t.deepEqual(waitSync(list, 0), [])
+    for (const timeout of [0, 100]) {
+      const received = b.recv()
+      a.sendSync('decoded while the outer wait looks')
+      // What is pending in it must not end with the outer wait.
+      t.deepEqual(await form.wait(list, timeout), [])
+      await received
+      t.true(await isPending(inner as Promise<unknown>))
+      await writer.write(Buffer.of(1))
+      t.deepEqual(await inner, [fd])
+      readSync(fd, Buffer.alloc(1))
+      t.deepEqual(await form.wait(list, 0), [])
+    }
+    t.deepEqual(blocking, [[], [], [], []])
+    x.sendSync(1)
+    t.deepEqual(await form.wait(list), [y])
+  })
+
+  test(`${form.name}: a custom waitable may wait itself, over the same list`, async t => {
+    const [a, b] = openPipe(t)
+    const [fd, writer] = openDescriptors(t)
+    const list = [fd, b]
+    const inner: Promise<unknown[]>[] = []
+    const blocking: unknown[] = []
+    const custom = {
+      [waitable]: () => {
+        inner.push(wait(list, atMost))
+        blocking.push(waitSync(list, 0))
+        return b
+      },
+    }
+    t.deepEqual(await form.wait([fd, custom], 0), [])
+    t.deepEqual(await form.wait([fd, custom], 20), [])
+    t.true(await isPending(Promise.race(inner)))
+    await writer.write(Buffer.of(1))
+    t.deepEqual(await Promise.all(inner), [[fd], [fd]])
+    await a.send(1)
+    t.deepEqual(await form.wait([fd, custom]), [fd, custom])
+    t.deepEqual(blocking, [[], [], [fd, b]])
+  })
+}
+
+test('two waits over the same descriptor, whose number belongs to another file by the second', async t => {
+  const [, idle] = openPipe(t)
+  const [first, firstWriter] = openDescriptors(t)
+  const [second, secondWriter] = openDescriptors(t)
+  const object = { fd: first }
+  const list = [object, idle]
+  const aborter = new AbortController()
+  const waits = [wait(list), wait(list, { signal: aborter.signal })]
+  object.fd = second
+  waits.push(wait(list, atMost))
+  t.true(await isPending(Promise.race(waits)))
+  await secondWriter.write(Buffer.of(1))
+  t.deepEqual(await waits[2], [object])
+  t.true(await isPending(Promise.race(waits.slice(0, 2))))
+  aborter.abort(new Error('enough'))
+  await t.throwsAsync(waits[1], { message: 'enough' })
+  await firstWriter.write(Buffer.of(1))
+  t.deepEqual(await waits[0], [object])
+})

@@ -205,3 +205,25 @@ test('a callback of the listener may wait itself, over the same list', async t =
   }
   t.deepEqual(found, [[], [], [], []])
 })
+
+for (const form of waitForms) {
+  test(`${form.name}: a callback that waits over the same list takes nothing from the wait`, async t => {
+    const [a, b] = openPipe(t)
+    const found: unknown[] = []
+    const listener: Listener = openListener(t, {
+      authkey,
+      onAuthenticationFailed: () => {
+        a.sendSync('while it is looked at')
+        found.push(waitSync([listener, b], atMost))
+      },
+    })
+    const list = [listener, b]
+    t.deepEqual(await form.wait(list, 0), [])
+    const strangers = await startWorker(t, 'wait-clients.mjs', { address: listener.address, authkeys: ['wrong'] })
+    t.deepEqual(await form.wait(list, atMost), [b])
+    t.deepEqual(found, [[b]])
+    t.deepEqual(await strangers.report(), ['ERR_CAROM_AUTH'])
+    t.is(b.recvSync({ timeout: 0 }), 'while it is looked at')
+    t.deepEqual(await form.wait(list, 0), [])
+  })
+}

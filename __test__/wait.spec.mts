@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { spawnSync } from 'node:child_process'
 import { inspect } from 'node:util'
 import test from 'ava'
 import { type Connection, type Waitable, wait, waitable, waitSync } from 'carom'
@@ -520,3 +521,29 @@ test('a wait over each in a loop that serves them all', async t => {
     (count * messages * (messages - 1)) / 2,
   )
 })
+
+/** Both ends of so many pipes, and some more. */
+const count = 1_100
+const limit = Number(spawnSync('sh', ['-c', 'ulimit -n']).stdout?.toString().trim().replace('unlimited', 'Infinity'))
+for (const form of waitForms) {
+  const name = `${form.name}: more that are ready at once than one wake-up can tell of`
+  if (!(limit >= 2 * count + 500)) {
+    test(`${name} (left out: at most ${limit} descriptors)`, t => t.false(limit >= 2 * count + 500))
+    continue
+  }
+  test(name, async t => {
+    const pipes: Ends[] = Array.from({ length: count }, () => openPipe(t))
+    const ends = pipes.map(([, b]) => b)
+    t.deepEqual(await form.wait(ends, 0), [])
+    for (let round = 0; round < 2; round++) {
+      const waiting = form.name === 'wait' ? form.wait(ends, atMost) : undefined
+      if (waiting) t.true(await isPending(waiting))
+      for (const [a] of pipes) a.sendSync(round)
+      const ready = await (waiting ?? form.wait(ends, atMost))
+      t.is(ready.length, count)
+      t.true(ready.every((end, i) => end === ends[i]))
+      for (const end of ends) t.is(end.recvSync({ timeout: 0 }), round)
+      t.deepEqual(await form.wait(ends, 0), [])
+    }
+  })
+}
