@@ -46,7 +46,7 @@ function figure(number) {
 }
 
 /** Lines in columns: figures to the right, the first column and those in `texts` to the left. */
-function columns(rows, texts = []) {
+export function columns(rows, texts = []) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map(row => row[column].length)))
   return rows.map(row =>
     [
