@@ -1,13 +1,14 @@
 //! The two ends: the driver, which measures, and the responder, a copy of this program with the socket as its
 //! standard input.
 
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use crate::messages::Messages;
+use limit::messages::Messages;
+use limit::rounds::{Round, serve};
 
 /// Where a burst of small messages is received.
 const BURST_BYTES: usize = 64 << 10;
@@ -44,29 +45,21 @@ impl Work {
     }
 }
 
-/// What the driver tells the responder before each round, and what the runner tells the driver.
-struct Round {
-    count: u64,
-    whole: bool,
-}
+/// How the driver tells the responder of a round.
+struct Order;
 
-impl Round {
+impl Order {
     const LENGTH: usize = 9;
 
-    fn parse(line: &str) -> Option<Self> {
-        let (count, whole) = line.split_once(' ')?;
-        Some(Self { count: count.parse().ok()?, whole: whole == "1" })
-    }
-
-    fn write(&self, socket: &mut UnixStream) -> io::Result<()> {
+    fn write(round: Round, socket: &mut UnixStream) -> io::Result<()> {
         let mut order = [0; Self::LENGTH];
-        order[..8].copy_from_slice(&self.count.to_le_bytes());
-        order[8] = self.whole.into();
+        order[..8].copy_from_slice(&round.count.to_le_bytes());
+        order[8] = round.whole.into();
         socket.write_all(&order)
     }
 
     /// `None` at the end of the stream: no more rounds.
-    fn read(socket: &mut UnixStream) -> io::Result<Option<Self>> {
+    fn read(socket: &mut UnixStream) -> io::Result<Option<Round>> {
         let mut order = [0; Self::LENGTH];
         match socket.read_exact(&mut order) {
             Ok(()) => {}
@@ -75,23 +68,22 @@ impl Round {
         }
         let mut count = [0; 8];
         count.copy_from_slice(&order[..8]);
-        Ok(Some(Self { count: u64::from_le_bytes(count), whole: order[8] == 1 }))
+        Ok(Some(Round { count: u64::from_le_bytes(count), whole: order[8] == 1 }))
     }
 }
 
 fn drive(work: &Work, arguments: &[&str]) -> io::Result<()> {
     let (mut socket, mut responder) = start_responder(arguments)?;
-    for line in io::stdin().lock().lines() {
-        let round = Round::parse(&line?).ok_or_else(usage)?;
-        round.write(&mut socket)?;
+    serve(|round| {
+        Order::write(round, &mut socket)?;
         await_acknowledgement(&mut socket)?;
         let start = Instant::now();
         match work.shape {
-            Shape::RoundTrip => ping_pong(&mut socket, &work.messages, &round)?,
-            Shape::OneWay => send_all(&mut socket, &work.messages, &round)?,
+            Shape::RoundTrip => ping_pong(&mut socket, &work.messages, round)?,
+            Shape::OneWay => send_all(&mut socket, &work.messages, round)?,
         }
-        println!("{}", start.elapsed().as_nanos());
-    }
+        Ok(start.elapsed())
+    })?;
     drop(socket);
     responder.wait()?;
     Ok(())
@@ -99,11 +91,11 @@ fn drive(work: &Work, arguments: &[&str]) -> io::Result<()> {
 
 fn respond(work: &Work) -> io::Result<()> {
     let mut socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    while let Some(round) = Round::read(&mut socket)? {
+    while let Some(round) = Order::read(&mut socket)? {
         socket.write_all(&ACKNOWLEDGEMENT)?;
         match work.shape {
-            Shape::RoundTrip => echo(&mut socket, &work.messages, &round)?,
-            Shape::OneWay => receive_all(&mut socket, &work.messages, &round)?,
+            Shape::RoundTrip => echo(&mut socket, &work.messages, round)?,
+            Shape::OneWay => receive_all(&mut socket, &work.messages, round)?,
         }
     }
     Ok(())
@@ -119,7 +111,7 @@ fn start_responder(arguments: &[&str]) -> io::Result<(UnixStream, Child)> {
     Ok((ours, responder))
 }
 
-fn ping_pong(socket: &mut UnixStream, messages: &Messages, round: &Round) -> io::Result<()> {
+fn ping_pong(socket: &mut UnixStream, messages: &Messages, round: Round) -> io::Result<()> {
     let mut reply = vec![0; messages.size()];
     for index in 0..round.count {
         socket.write_all(messages.get(index))?;
@@ -129,7 +121,7 @@ fn ping_pong(socket: &mut UnixStream, messages: &Messages, round: &Round) -> io:
     Ok(())
 }
 
-fn echo(socket: &mut UnixStream, messages: &Messages, round: &Round) -> io::Result<()> {
+fn echo(socket: &mut UnixStream, messages: &Messages, round: Round) -> io::Result<()> {
     let mut message = vec![0; messages.size()];
     for _ in 0..round.count {
         socket.read_exact(&mut message)?;
@@ -138,7 +130,7 @@ fn echo(socket: &mut UnixStream, messages: &Messages, round: &Round) -> io::Resu
     Ok(())
 }
 
-fn send_all(socket: &mut UnixStream, messages: &Messages, round: &Round) -> io::Result<()> {
+fn send_all(socket: &mut UnixStream, messages: &Messages, round: Round) -> io::Result<()> {
     for index in 0..round.count {
         socket.write_all(messages.get(index))?;
     }
@@ -146,7 +138,7 @@ fn send_all(socket: &mut UnixStream, messages: &Messages, round: &Round) -> io::
 }
 
 /// Takes as much as is there with one `read`: many small messages, or a part of a large one.
-fn receive_all(socket: &mut UnixStream, messages: &Messages, round: &Round) -> io::Result<()> {
+fn receive_all(socket: &mut UnixStream, messages: &Messages, round: Round) -> io::Result<()> {
     let size = messages.size();
     let mut buffer = vec![0; size * (BURST_BYTES / size).max(1)];
     let mut filled = 0;
