@@ -3,10 +3,13 @@
  * works that do not name their peers themselves, and `command` starts its driver. A peer in JavaScript is a module
  * `NAME.mjs` with `launch(messages, args, variant)` for the driver's end and `attach(messages, variant)` for the
  * responder's; an end has the members that the works use (see `callback-end.mjs`). Works of another kind have modules
- * of their own, in `wait/`, `accept/` and `silent/`. A peer in another language is a program that serves the driver's
+ * of their own, in the folder that is their `ends`. A peer in another language is a program that serves the driver's
  * lines (see `driver.mjs`).
  */
 import { fileURLToPath } from 'node:url'
+import { npmPackage } from '../optional/install.mjs'
+import * as billiard from './billiard.mjs'
+import * as ipcChannel from './ipc-channel.mjs'
 import * as limit from './limit.mjs'
 import * as python from './python.mjs'
 
@@ -33,18 +36,32 @@ export const peers = {
     prepare: importCarom,
   }),
   'child-process': inJavaScript('child-process', { about: "child_process IPC, serialization: 'advanced'" }),
+  'child-process-json': inJavaScript('child-process-json', {
+    about: "the same, serialization: 'json'",
+    takesPart: ({ kind }) => kind === 'objects',
+  }),
   net: inJavaScript('net', { about: 'node:net over a Unix socket, each message written; msgpackr for objects' }),
   'net-batched': inJavaScript('net-batched', { about: 'the same, the frames of a tick in one write' }),
   'message-port': inJavaScript('message-port', { about: 'MessagePort to a worker thread: not two processes' }),
-  limit: {
-    ...limit,
-    about: 'blocking Rust over a bare socketpair, no framing',
-    takesPart: ({ kind }) => kind === 'bytes',
-  },
+  zeromq: inJavaScript('zeromq', {
+    about: 'zeromq, PAIR over ipc://; msgpackr for objects',
+    prepare: async () => npmPackage('zeromq'),
+  }),
   python: {
     ...python,
-    about: "CPython's multiprocessing.connection, of the python3 in PATH",
-    takesPart: () => false,
+    about: "CPython's multiprocessing.connection, of the python3 in PATH; pickle for objects",
+    takesPart: () => true,
+  },
+  billiard: { ...billiard, about: "billiard's Pipe, with the same Python", takesPart: () => true },
+  'ipc-channel': {
+    ...ipcChannel,
+    about: "servo's ipc-channel, blocking Rust; serde for objects",
+    takesPart: ({ into }) => !into,
+  },
+  limit: {
+    ...limit,
+    about: 'blocking Rust over a bare socketpair, no framing, a write per message',
+    takesPart: ({ kind }) => kind === 'bytes',
   },
 }
 

@@ -7,7 +7,7 @@ import { socketPeer } from './socket-peer.mjs'
 
 const ARENA = 64 << 10
 
-export const { launch, attach } = socketPeer(socket => {
+export function makeWriter(socket) {
   let arena = Buffer.allocUnsafeSlow(ARENA)
   let written = 0
   let used = 0
@@ -41,4 +41,6 @@ export const { launch, attach } = socketPeer(socket => {
     used += HEADER + payload.length
     return !socket.writableNeedDrain
   }
-})
+}
+
+export const { launch, attach } = socketPeer(makeWriter)

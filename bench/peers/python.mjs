@@ -1,4 +1,4 @@
-/** CPython's multiprocessing.connection: `python/PROGRAM.py` serves the driver's lines itself. */
+/** CPython's multiprocessing.connection: programs that serve the driver's lines themselves. */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
@@ -10,7 +10,16 @@ export async function prepare() {
   return error || status !== 0 ? `there is no ${PYTHON} here` : undefined
 }
 
-export function command({ program }, _workName, { python }) {
+export function command(work, _workName, { python } = {}) {
+  return python ? program(PYTHON, work.program, python) : exchange(PYTHON, 'multiprocessing', work)
+}
+
+/** A round trip or one way over the Pipe of `module`. */
+export function exchange(python, module, { shape, kind, size = '', into }) {
+  return program(python, 'exchange', [module, into ? `${shape}-into` : shape, kind, size])
+}
+
+function program(python, name, args) {
   // -B: nothing is written beside the programs.
-  return [PYTHON, '-B', fileURLToPath(new URL(`python/${program}.py`, import.meta.url)), ...python.map(String)]
+  return [python, '-B', fileURLToPath(new URL(`python/${name}.py`, import.meta.url)), ...args.map(String)]
 }

@@ -7,22 +7,15 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Packr } from 'msgpackr'
 import { callbackEnd } from './callback-end.mjs'
+import { codecs } from './codecs.mjs'
 import { frameReader } from './frames.mjs'
 import { startResponder } from './responder-process.mjs'
 
 export function socketPeer(makeWriter) {
   return {
     async launch({ kind }, args) {
-      const directory = await mkdtemp(join(tmpdir(), 'carom-bench-'))
-      const path = join(directory, 'socket')
-      const server = createServer().listen(path)
-      await once(server, 'listening')
-      startResponder([...args, path])
-      const [socket] = await once(server, 'connection')
-      server.close()
-      await rm(directory, { recursive: true })
+      const [socket] = await accept(1, args)
       return socketEnd(socket, kind, makeWriter)
     },
     async attach({ kind }) {
@@ -33,7 +26,26 @@ export function socketPeer(makeWriter) {
   }
 }
 
-function socketEnd(socket, kind, makeWriter) {
+/** Starts the responder, and gives the sockets that it connects, in that order. */
+export async function accept(count, args) {
+  const directory = await mkdtemp(join(tmpdir(), 'carom-bench-'))
+  const path = join(directory, 'socket')
+  const sockets = []
+  const server = createServer().listen(path)
+  await once(server, 'listening')
+  const accepted = new Promise(resolve =>
+    server.on('connection', socket => {
+      if (sockets.push(socket) === count) resolve()
+    }),
+  )
+  startResponder([...args, path])
+  await accepted
+  server.close()
+  await rm(directory, { recursive: true })
+  return sockets
+}
+
+export function socketEnd(socket, kind, makeWriter) {
   const write = makeWriter(socket)
   const { encode, decode } = codecs[kind]()
   return callbackEnd({
@@ -46,12 +58,4 @@ function socketEnd(socket, kind, makeWriter) {
       ),
     close: async () => socket.end(),
   })
-}
-
-const codecs = {
-  bytes: () => ({ encode: message => message, decode: payload => payload }),
-  objects: () => {
-    const packr = new Packr({ useRecords: false })
-    return { encode: message => packr.pack(message), decode: payload => packr.unpack(payload) }
-  },
 }

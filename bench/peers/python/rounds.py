@@ -1,24 +1,17 @@
-"""What the programs in Python share: the lines that they serve (see driver.mjs), and the messages (see messages.mjs)."""
+"""What the programs in Python share: the lines that they serve (see driver.mjs), and the messages of 64 bytes."""
 
 import sys
 import time
 
-SIZE = 64
-RING = 1024
+from messages import Bytes
 
-
-def _message(number):
-    body = bytearray((at * 31 + number) & 0xFF for at in range(SIZE))
-    body[:4] = body[-4:] = number.to_bytes(4, 'little')
-    return bytes(body)
-
-
-ring = [_message(number) for number in range(RING)]
+_messages = Bytes(64)
+ring = _messages.ring
+RING = len(ring)
 
 
 def check(index, received):
-    if received != ring[index % RING]:
-        raise ValueError(f'Message {index} is not the one that was sent')
+    _messages.check(index, received, True)
 
 
 def serve(begin, drive):

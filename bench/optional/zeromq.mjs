@@ -1,0 +1,2 @@
+/** From the packages of this folder. */
+export { Pair } from 'zeromq'

@@ -1,0 +1,12 @@
+/** servo's ipc-channel: `bench/ipc-channel`, a blocking program in Rust. Left out where its packages are not to be had. */
+import { build, program } from './cargo-program.mjs'
+
+const NAME = 'ipc-channel-peer'
+
+export async function prepare() {
+  return build(NAME)
+}
+
+export function command({ shape, kind, size }) {
+  return [program(NAME), shape, kind, ...(kind === 'bytes' ? [String(size)] : [])]
+}
