@@ -8,7 +8,11 @@ import { Session } from './session.mjs'
 const COMPARED = 100
 
 /** Maps the name of each entry to the number of `messages` in a round and the nanoseconds per message of each round. */
-export async function measure({ compared = COMPARED, share = 1 }, entries, settings) {
+export function measure(work, entries, settings) {
+  return work.fresh ? measureFresh(entries, settings) : measureInTurn(work, entries, settings)
+}
+
+async function measureInTurn({ compared = COMPARED, share = 1 }, entries, settings) {
   const { prefix, rounds } = settings
   const roundTime = settings.roundTime * share
   const warmUpTime = settings.warmUpTime * share
@@ -28,6 +32,23 @@ export async function measure({ compared = COMPARED, share = 1 }, entries, setti
   } finally {
     for (const session of sessions) session.kill()
   }
+}
+
+/** A process for each round, in which one message is compared and measured at once. */
+async function measureFresh(entries, { prefix, rounds }) {
+  const turns = entries.map(({ name, command }) => ({ name, command: [...prefix, ...command], samples: [] }))
+  for (let round = 0; round < rounds; round++) {
+    for (const { name, command, samples } of rotate(turns, round)) {
+      const session = new Session(name, command)
+      try {
+        samples.push(await session.round(1, { whole: true }))
+        await session.close()
+      } finally {
+        session.kill()
+      }
+    }
+  }
+  return new Map(turns.map(({ name, samples }) => [name, { messages: 1, samples }]))
 }
 
 /** Doubles the round until one takes `warmUpTime`; the number of messages that take `roundTime`. */
