@@ -21,3 +21,8 @@ export function summarize(figures) {
 export function ratio(figures, baseline) {
   return median(figures.map((figure, round) => figure / baseline[round]))
 }
+
+/** The median of how much the figures are above the baseline's, round by round. */
+export function difference(figures, baseline) {
+  return median(figures.map((figure, round) => figure - baseline[round]))
+}
