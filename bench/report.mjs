@@ -2,10 +2,11 @@
 import { execFileSync } from 'node:child_process'
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os'
 import { baselineOf } from './entries.mjs'
+import { peers } from './peers/index.mjs'
 import { ratio, summarize } from './statistics.mjs'
 
 /** Where the figures come from; without this they say nothing. */
-export function describeRun(settings) {
+export function describeRun(settings, present) {
   return {
     command: ['npm run bench --', ...process.argv.slice(2)].join(' ').replace(/ --$/, ''),
     date: new Date().toISOString(),
@@ -15,7 +16,13 @@ export function describeRun(settings) {
       memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
       system: `${type()} ${release()}`,
     },
-    versions: { node: process.version, v8: process.versions.v8, rust: versionOf('rustc') },
+    versions: {
+      carom: firstLine('git', 'describe', '--always', '--dirty', '--abbrev=10'),
+      Node: process.versions.node,
+      V8: process.versions.v8,
+      Rust: numberIn(firstLine('rustc', '--version')),
+      ...Object.fromEntries(present.filter(name => peers[name].version).map(name => [name, peers[name].version()])),
+    },
     settings,
     works: {},
   }
@@ -46,10 +53,15 @@ export function describeWork(work, entries, measured, baselineAsked) {
   }
 }
 
-function versionOf(program) {
+/** What a program says of itself; `undefined` when it is not there. */
+function firstLine(program, ...args) {
   try {
-    return execFileSync(program, ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+    return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).split('\n', 1)[0]
   } catch {
     return undefined
   }
+}
+
+function numberIn(line) {
+  return line?.match(/\d[\w.-]*/)?.[0]
 }

@@ -3,9 +3,17 @@
 export function runTable({ machine, versions, settings, command }) {
   return [
     `${machine.processor}, ${machine.cores} cores, ${machine.memory}, ${machine.system}`,
-    `Node ${versions.node}, ${versions.rust ?? 'no Rust'}`,
+    versionsLine(versions),
     `${command}: medians of ${settings.rounds} interleaved rounds of ${settings.roundTime} ms`,
   ].join('\n')
+}
+
+/** What has no version here is left out. */
+export function versionsLine(versions) {
+  return Object.entries(versions)
+    .filter(([, version]) => version)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ')
 }
 
 /** `peers`: pairs of name and description. */
@@ -40,7 +48,7 @@ export function targetTable(targets) {
 }
 
 /** Three digits, and more only before the point. */
-function figure(number) {
+export function figure(number) {
   const decimals = Math.max(0, 2 - Math.floor(Math.log10(Math.max(number, 0.01))))
   return number.toFixed(Math.min(decimals, 3))
 }

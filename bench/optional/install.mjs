@@ -3,7 +3,8 @@
  * `bench/`, whose modules would then no longer be carom's own and could not import it by its name.
  */
 import { spawnSync } from 'node:child_process'
-import { createRequire } from 'node:module'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url))
@@ -12,13 +13,25 @@ const ENVIRONMENT = fileURLToPath(new URL('.venv', import.meta.url))
 /** The Python of the environment. */
 export const python = fileURLToPath(new URL('.venv/bin/python', import.meta.url))
 
-/** Makes sure that a package of `package.json` is there; what went wrong, if it is not. */
-export function npmPackage(name) {
-  if (isThere(name)) return undefined
-  console.log(`Installing the packages of ${FOLDER}`)
-  // The lock file's versions, prebuilt: no script of a package is run.
-  const failure = run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'])
-  return failure ?? (isThere(name) ? undefined : `${name} has not been installed`)
+/** Makes sure that a package of `package.json` can be imported; what went wrong, if it cannot. */
+export async function npmPackage(name) {
+  if (!existsSync(join(FOLDER, 'node_modules', name))) {
+    console.log(`Installing the packages of ${FOLDER}`)
+    // The lock file's versions, prebuilt: no script of a package is run.
+    const failure = run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'])
+    if (failure) return failure
+  }
+  try {
+    await import(name)
+    return undefined
+  } catch (error) {
+    return `${name} cannot be imported: ${error.message}`
+  }
+}
+
+/** The version of a package that is there. */
+export function npmVersion(name) {
+  return JSON.parse(readFileSync(join(FOLDER, 'package.json'), 'utf8')).dependencies[name]
 }
 
 /** Makes sure that the environment has a module of `requirements.txt`; what went wrong, if it has not. */
@@ -33,13 +46,9 @@ export function pythonEnvironment(module) {
   )
 }
 
-function isThere(name) {
-  try {
-    createRequire(import.meta.url).resolve(name)
-    return true
-  } catch {
-    return false
-  }
+/** The version of a module that is there. */
+export function pythonVersion(module) {
+  return readFileSync(join(FOLDER, 'requirements.txt'), 'utf8').match(new RegExp(`^${module}==(.+)$`, 'm'))[1]
 }
 
 function run(program, args, output = 2) {

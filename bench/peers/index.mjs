@@ -1,13 +1,13 @@
 /**
  * The peers by name. `prepare` makes sure that the peer is there, or says why it is left out; `takesPart` says in which
- * works that do not name their peers themselves, and `command` starts its driver. A peer in JavaScript is a module
+ * works that do not name their peers themselves, and `command` starts its driver; `version`, where it has one of its own. A peer in JavaScript is a module
  * `NAME.mjs` with `launch(messages, args, variant)` for the driver's end and `attach(messages, variant)` for the
  * responder's; an end has the members that the works use (see `callback-end.mjs`). Works of another kind have modules
  * of their own, in the folder that is their `ends`. A peer in another language is a program that serves the driver's
  * lines (see `driver.mjs`).
  */
 import { fileURLToPath } from 'node:url'
-import { npmPackage } from '../optional/install.mjs'
+import { npmPackage, npmVersion } from '../optional/install.mjs'
 import * as billiard from './billiard.mjs'
 import * as ipcChannel from './ipc-channel.mjs'
 import * as limit from './limit.mjs'
@@ -45,7 +45,8 @@ export const peers = {
   'message-port': inJavaScript('message-port', { about: 'MessagePort to a worker thread: not two processes' }),
   zeromq: inJavaScript('zeromq', {
     about: 'zeromq, PAIR over ipc://; msgpackr for objects',
-    prepare: async () => npmPackage('zeromq'),
+    prepare: () => npmPackage('zeromq'),
+    version: () => npmVersion('zeromq'),
   }),
   python: {
     ...python,

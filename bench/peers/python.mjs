@@ -10,6 +10,11 @@ export async function prepare() {
   return error || status !== 0 ? `there is no ${PYTHON} here` : undefined
 }
 
+export function version() {
+  const { stdout } = spawnSync(PYTHON, ['--version'], { encoding: 'utf8' })
+  return stdout.trim().split(' ')[1]
+}
+
 export function command(work, _workName, { python } = {}) {
   return python ? program(PYTHON, work.program, python) : exchange(PYTHON, 'multiprocessing', work)
 }
