@@ -14,6 +14,7 @@ const HELP = `npm run bench -- [options]
   --rounds N       rounds of each peer in each work (default: ${FULL.rounds})
   --quick          a short run, for a first look: ${QUICK.rounds} rounds of ${QUICK.roundTime} ms
   --json FILE      write everything to FILE as well
+  --charts DIR     draw it as well, an SVG for each group of works (npm run bench:charts -- FILE DIR: from that FILE)
 
 Peers
 ${list(peers)}
@@ -33,6 +34,7 @@ export function readOptions() {
         rounds: { type: 'string' },
         quick: { type: 'boolean' },
         json: { type: 'string' },
+        charts: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     })
@@ -46,6 +48,7 @@ export function readOptions() {
       works: pick('work', works, values.work),
       baseline: values.baseline && pick('peer', peers, values.baseline)[0],
       json: values.json,
+      charts: values.charts,
       settings: { ...settings, rounds: readRounds(values.rounds, settings.rounds) },
     }
   } catch (error) {
@@ -72,6 +75,6 @@ function readRounds(asked, otherwise) {
 
 function list(known) {
   return Object.entries(known)
-    .map(([name, { about }]) => `  ${name.padEnd(17)}${about}`)
+    .map(([name, { about }]) => `  ${name.padEnd(20)}${about}`)
     .join('\n')
 }

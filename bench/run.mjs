@@ -3,6 +3,7 @@
  * work, and what carom must reach beside what it has reached. `npm run bench -- --help` names the options.
  */
 import { writeFileSync } from 'node:fs'
+import { drawCharts } from './charts.mjs'
 import { entriesOf, takesPart } from './entries.mjs'
 import { readOptions } from './options.mjs'
 import { peers } from './peers/index.mjs'
@@ -25,7 +26,7 @@ try {
 async function run() {
   const present = await preparePeers()
   const pin = pinToOneCore()
-  const report = describeRun({ ...options.settings, pinned: pin !== undefined })
+  const report = describeRun({ ...options.settings, pinned: pin !== undefined }, present)
   console.log(runTable(report))
   console.log(peerTable(present.map(name => [name, peers[name].about])))
   if (!pin) console.log('There is no taskset here: round trips run on any core, and measure mostly its wake-up.')
@@ -43,6 +44,10 @@ async function run() {
   report.targets = checkTargets(report.works)
   if (report.targets.length > 0) console.log(`\n${targetTable(report.targets)}`)
   if (options.json) writeFileSync(options.json, `${JSON.stringify(report, undefined, 2)}\n`)
+  if (options.charts) {
+    const missing = await drawCharts(report, options.charts)
+    if (missing) skip('--charts', missing)
+  }
 }
 
 /** Those of the peers asked for that something is to be done with and that are there. */
