@@ -1,31 +1,21 @@
-/** carom's connections for this work, made as those of `../wait`, and their sender, which all forms of receiving share. */
-import { Client, Listener } from 'carom'
-import { attachPipe, launchPipe } from '../carom-pipe.mjs'
+/** carom's connections for this work, which are made as those of `../wait`, and what all forms of receiving share. */
+import { attachConnections } from '../wait/connections.mjs'
 import { spread } from './spreading.mjs'
+
+export { launchConnections } from '../wait/connections.mjs'
 
 /** Unsent bytes of a connection beyond which the sender waits for room. */
 const AHEAD = 64 << 10
 
-export async function launchConnections(args, { count }) {
-  const listener = new Listener()
-  const control = launchPipe([...args, listener.address])
-  const conns = []
-  while (conns.length < count) conns.push(await listener.accept())
-  await listener.close()
-  return { control, conns }
-}
-
-export async function attach(_messages, { count }) {
-  const control = attachPipe()
-  const conns = []
-  while (conns.length < count) conns.push(await Client(process.argv.at(-1)))
-
+/** The sender is the same for all. */
+export async function attach(_messages, variant) {
+  const { control, conns } = await attachConnections(variant)
   return {
     send: message => control.sendBytes(message),
     recv: () => control.recvBytes(),
     close: () => control.close(),
     sendAll: (messages, message) =>
-      spread(messages, count, message, (position, bytes) => {
+      spread(messages, conns.length, message, (position, bytes) => {
         const conn = conns[position]
         const accepted = conn.sendBytes(bytes)
         return conn.bufferedAmount > AHEAD ? () => accepted : undefined

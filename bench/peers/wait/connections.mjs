@@ -22,12 +22,16 @@ export async function launchConnections(args, { count }) {
   return { control, conns }
 }
 
-/** The responder is the same for all forms of waiting: it blocks on the one connection that has its turn. */
-export async function attach(_messages, variant) {
+export async function attachConnections({ count }) {
   const control = attachPipe()
   const conns = []
-  while (conns.length < variant.count) conns.push(await Client(process.argv.at(-1)))
+  while (conns.length < count) conns.push(await Client(process.argv.at(-1)))
+  return { control, conns }
+}
 
+/** The responder is the same for all forms of waiting: it blocks on the one connection that has its turn. */
+export async function attach(_messages, variant) {
+  const { control, conns } = await attachConnections(variant)
   return {
     send: message => control.sendBytesSync(message),
     recv: () => control.recvBytesSync(),
