@@ -47,7 +47,10 @@ export async function drawCharts(report, directory) {
     const works = names.filter(name => report.works[name]).map(name => [name, report.works[name]])
     if (works.length === 0) continue
     const parts = works.map(([name, work]) => chart(Plot, document, name, work))
-    writeFileSync(join(directory, `${group}.svg`), stack([...parts, caption(report)]))
+    writeFileSync(
+      join(directory, `${group}.svg`),
+      stack(works.map(([name]) => name).join(', '), [...parts, caption(report)]),
+    )
   }
 }
 
@@ -117,7 +120,7 @@ function caption({ machine, versions, settings, command, date }) {
   return { height: height + 2 * PADDING, markup }
 }
 
-function stack(parts) {
+function stack(title, parts) {
   let height = 0
   const placed = parts.map(part => {
     const group = `<g transform="translate(0,${height})">\n${part.markup}\n</g>`
@@ -126,6 +129,7 @@ function stack(parts) {
   })
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" \
 font-family="system-ui, sans-serif" fill="currentColor">
+<title>${title}</title>
 <style>svg { color: #1f2328 } @media (prefers-color-scheme: dark) { svg { color: #e6edf3 } }</style>
 ${placed.join('\n')}
 </svg>
