@@ -18,6 +18,8 @@ interface ProgramOptions {
   socket?: Socket
   args?: readonly string[]
   execArgv?: readonly string[]
+  /** Besides this process's. */
+  env?: NodeJS.ProcessEnv
   /** `ignore` for a child whose complaint is part of the test. */
   stderr?: 'inherit' | 'ignore'
 }
@@ -48,10 +50,11 @@ export class Program {
 
 /** Killed when the test is done, if it has not ended by then. */
 export function startProgram(t: ExecutionContext, name: string, options: ProgramOptions = {}): Program {
-  const { end, socket, args = [], execArgv = [], stderr = 'inherit' } = options
+  const { end, socket, args = [], execArgv = [], env = {}, stderr = 'inherit' } = options
   const fd = end?.detach().fd
   const child = spawn(process.execPath, [...execArgv, fileURLToPath(fixture(name)), ...args], {
     stdio: ['ignore', 'pipe', stderr, socket ?? fd ?? 'ignore'],
+    env: { ...process.env, ...env },
   })
   if (fd !== undefined) closeSync(fd)
   socket?.destroy()

@@ -6,6 +6,7 @@ use crate::frame::Span;
 use crate::readiness::{Interest, Readiness};
 use crate::receiver::{Batch, Discarded, Receiver};
 use crate::sender::Sender;
+use crate::spin::Spin;
 use crate::sys::{self, RawDescriptor, Stream};
 use crate::wait::Wait;
 use std::io::{self, IoSlice, Read};
@@ -34,12 +35,22 @@ pub struct Connection {
     may_read: bool,
     /// The end of the stream is there: no further readiness will be told, so a short read is not the last one.
     hangup: bool,
+    spin: Spin,
 }
 
 impl Connection {
     pub(crate) fn new(stream: Stream, readable: bool, writable: bool) -> Connection {
         let receiver = Receiver::new(u64::MAX, Vec::new(), stream.is_local());
-        Connection { stream, receiver, sender: Sender::default(), readable, writable, may_read: true, hangup: false }
+        Connection {
+            stream,
+            receiver,
+            sender: Sender::default(),
+            readable,
+            writable,
+            may_read: true,
+            hangup: false,
+            spin: Spin::default(),
+        }
     }
 
     /// Begins to connect to a listener: [`finish_connect`](Connection::finish_connect) says when it is connected.
@@ -161,19 +172,26 @@ impl Connection {
     ///
     /// Panics when `arena` is shorter, or when `spans` is empty.
     pub fn read_batch(&mut self, arena: &mut [u8], spans: &mut [Span], wait: Wait) -> io::Result<Batch> {
+        self.spin.begin(wait);
         loop {
-            let mut source = Source::new(&self.stream, wait == Wait::Forever);
+            let mut source = Source::new(&self.stream, wait == Wait::Forever && !self.spin.is_active());
             let ask = wait != Wait::UntilTold || self.may_read || self.hangup;
             let batch = self.receiver.read_batch(ask.then_some(&mut source), arena, spans);
             self.hangup &= !source.blocked;
             // A read that filled what it was given may have left more behind.
             self.may_read = !batch.drained;
             let idle = batch.frames == 0 && batch.body.is_none() && !batch.ended;
-            if idle && (!batch.drained || self.hangup || self.stream.wait(Interest::Read, wait)?.readable) {
+            if idle && (!batch.drained || self.hangup || self.goes_on(wait)?) {
                 continue;
             }
+            self.spin.end();
             return Ok(Batch { drained: batch.drained && !self.hangup, ..batch });
         }
+    }
+
+    /// Nothing is there: waits for it, unless it is to be looked for again; false when the time ran out.
+    fn goes_on(&mut self, wait: Wait) -> io::Result<bool> {
+        Ok(self.spin.again(wait) || self.stream.wait(Interest::Read, wait)?.readable)
     }
 
     /// Reads on in the large message that was announced, into `target`, which is what is missing of it or the next
@@ -299,14 +317,16 @@ impl Connection {
         if !self.readable {
             return Err(Error::Direction);
         }
+        self.spin.begin(wait);
         loop {
-            let mut source = Source::new(&self.stream, wait == Wait::Forever);
+            let mut source = Source::new(&self.stream, wait == Wait::Forever && !self.spin.is_active());
             if self.receiver.absorb(&mut source) {
+                self.spin.end();
                 return Ok(true);
             }
             // A peer that never stops sending must not hold it beyond its limit.
             let go_on = match wait {
-                _ if source.blocked => self.stream.wait(Interest::Read, wait)?.readable,
+                _ if source.blocked => self.goes_on(wait)?,
                 Wait::Until(_) => wait.left().is_some(),
                 _ => true,
             };

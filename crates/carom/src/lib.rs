@@ -34,6 +34,7 @@ mod queue;
 mod readiness;
 mod receiver;
 mod sender;
+mod spin;
 mod sys;
 mod wait;
 

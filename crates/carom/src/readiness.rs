@@ -6,6 +6,7 @@
 use crate::connection::Connection;
 use crate::descriptor::Descriptor;
 use crate::listener::Listener;
+use crate::spin::Spin;
 use crate::wait::Wait;
 use std::io;
 use std::time::Duration;
@@ -122,12 +123,13 @@ impl Waker {
 pub struct Poller {
     poll: mio::Poll,
     events: mio::Events,
+    spin: Spin,
 }
 
 impl Poller {
     /// A poller without connections.
     pub fn new() -> io::Result<Poller> {
-        Ok(Poller { poll: mio::Poll::new()?, events: mio::Events::with_capacity(MAX_NEWS) })
+        Ok(Poller { poll: mio::Poll::new()?, events: mio::Events::with_capacity(MAX_NEWS), spin: Spin::default() })
     }
 
     /// Where to register connections.
@@ -137,18 +139,42 @@ impl Poller {
 
     /// Waits until something is ready, and gives the news, none when the time ran out or a signal arrived.
     pub fn wait(&mut self, wait: Wait) -> io::Result<impl Iterator<Item = Readiness> + '_> {
+        self.poll(wait)?;
+        Ok(self.news())
+    }
+
+    /// The same for a thread that has nothing else to do: while waits are short, it looks again for a moment before
+    /// it sleeps.
+    pub fn wait_awake(&mut self, wait: Wait) -> io::Result<impl Iterator<Item = Readiness> + '_> {
+        self.spin.begin(wait);
+        loop {
+            self.poll(if self.spin.is_active() { Wait::No } else { wait })?;
+            if !self.events.is_empty() || !self.spin.is_active() {
+                break;
+            }
+            // Once more, blocking or not.
+            self.spin.again(wait);
+        }
+        self.spin.end();
+        Ok(self.news())
+    }
+
+    fn poll(&mut self, wait: Wait) -> io::Result<()> {
         let timeout = wait.left().unwrap_or(Some(Duration::ZERO));
         self.events.clear();
         match self.poll.poll(&mut self.events, timeout) {
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
-            _ => {}
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
+            _ => Ok(()),
         }
-        Ok(self.events.iter().map(|event| Readiness {
+    }
+
+    fn news(&self) -> impl Iterator<Item = Readiness> + '_ {
+        self.events.iter().map(|event| Readiness {
             token: event.token().0,
             readable: event.is_readable() || event.is_read_closed() || event.is_error(),
             hangup: event.is_read_closed() || event.is_error(),
             writable: event.is_writable() || event.is_write_closed() || event.is_error(),
-        }))
+        })
     }
 }
 

@@ -83,7 +83,7 @@ impl Handle {
         // SAFETY: as above; the handle's data was set before JavaScript got this reference.
         let watcher = unsafe { &*(self.uv.get_data)(self.raw).cast::<Watcher>() };
         let mut poller = watcher.poller.borrow_mut();
-        let news = poller.wait(wait)?;
+        let news = poller.wait_awake(wait)?;
         Ok(state.borrow_mut().told(news))
     }
 }
