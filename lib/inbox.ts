@@ -45,6 +45,7 @@ interface Body {
 }
 
 const nothing = Buffer.alloc(0)
+const noSpans = new Uint32Array(0)
 /** Whose batch lies in the arena. */
 let tenant: Inbox | undefined
 
@@ -55,6 +56,8 @@ export class Inbox {
   /** The batch in hand: where it lies, and the spans of its messages, as counted from `#base`. */
   #source: Buffer<ArrayBuffer> = nothing
   #spans = arenaSpans
+  /** Where the spans of a batch that has left the arena are kept. */
+  #ownSpans = noSpans
   #base = 0
   #index = 0
   #count = 0
@@ -276,8 +279,13 @@ export class Inbox {
   leaveArena(): void {
     if (this.#source !== arena || this.#index === this.#count) return
     const position = this.#position
+    const from = 2 * this.#index
+    const length = 2 * this.#count - from
     this.#source = copyOf(position, this.#end)
-    this.#spans = arenaSpans.slice(2 * this.#index, 2 * this.#count)
+    // A table of its own for each batch would cost more than all the rest of this.
+    if (this.#ownSpans.length < length) this.#ownSpans = new Uint32Array(2 * length)
+    for (let i = 0; i < length; i++) this.#ownSpans[i] = arenaSpans[from + i]
+    this.#spans = this.#ownSpans
     this.#base = position
     this.#count -= this.#index
     this.#index = 0

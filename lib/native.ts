@@ -37,7 +37,7 @@ export const inbox = untransferable(Buffer.allocUnsafeSlow(2 * LARGE))
 /** Offset and length of each received message in the inbox. */
 export const spans = untransferable(new Uint32Array(2 * MAX_FRAMES))
 /** Messages to send are packed into it, each after room for its header. */
-export const outbox = untransferable(Buffer.allocUnsafeSlow(2 * LARGE))
+export const outbox = untransferable(Buffer.allocUnsafeSlow(32 * LARGE))
 /** From and to of each part of the outbox that a flush is to send. */
 export const extents = untransferable(new Uint32Array(2 * MAX_EXTENTS))
 /** The length of the large message that follows. */

@@ -8,6 +8,8 @@ import type { FastSerializer } from './serializers/serializer.js'
 
 /** Who has messages in the arena. */
 export interface Tenant {
+  /** Where it stands among the tenants; -1: nowhere. */
+  place: number
   /** Sends what the tenant has in the arena, or takes it elsewhere; never throws. */
   leaveOutbox(): void
 }
@@ -63,18 +65,20 @@ function finish(end: number): true {
 
 /** From now on this one is asked to leave when the arena is needed. */
 export function moveIn(tenant: Tenant): void {
+  tenant.place = tenants.length
   tenants.push(tenant)
 }
 
 /** This one has left. The last one to leave frees the arena. */
 export function moveOut(tenant: Tenant): void {
-  if (tenants.at(-1) === tenant) {
-    tenants.pop()
-  } else {
-    const index = tenants.indexOf(tenant)
-    if (index < 0) return
-    tenants.splice(index, 1)
+  if (tenant.place < 0) return
+  // The last one takes its place: in which order the tenants leave means nothing.
+  const last = tenants.pop() as Tenant
+  if (last !== tenant) {
+    tenants[tenant.place] = last
+    last.place = tenant.place
   }
+  tenant.place = -1
   if (tenants.length === 0 && !encoding) position = 0
 }
 
@@ -82,6 +86,7 @@ export function moveOut(tenant: Tenant): void {
 export function sendAll(): void {
   const leaving = tenants
   tenants = []
+  for (const tenant of leaving) tenant.place = -1
   for (const tenant of leaving) tenant.leaveOutbox()
   if (!encoding) position = 0
 }

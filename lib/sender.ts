@@ -79,6 +79,7 @@ export class Sender {
   /** From and to of each of this tick's parts of the outbox, and their bytes in all. */
   #extents: number[] = []
   #packed = 0
+  place = -1
   /** Bytes that the addon keeps. While they are over the mark, `#last` is the last message among them. */
   #backlog = 0
   #last: Pending | undefined

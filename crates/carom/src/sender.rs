@@ -7,8 +7,10 @@ use std::io::{self, IoSlice, Write};
 /// The most slices that one system call takes (`IOV_MAX` on Linux and macOS).
 const MAX_SLICES: usize = 1024;
 
-/// A frame of up to so many bytes is sooner copied than gathered.
-const COPIED: usize = 512;
+/// Up to so many bytes in several pieces are sooner copied than gathered by the system: a small message with its
+/// header, and the messages of one connection among those of others.
+const COPIED: usize = 2048;
+const COPIED_SMALL: usize = 512;
 
 #[derive(Debug, Default)]
 pub(crate) struct Sender {
@@ -71,15 +73,7 @@ impl Sender {
             return Ok(progress + if rest.is_empty() { 0 } else { self.try_write(sink, &[IoSlice::new(rest)])? });
         }
         self.begun = message.len() as u64;
-        let total = header.len() + message.len();
-        let taken = if total <= COPIED {
-            let mut frame = [0; COPIED];
-            frame[..header.len()].copy_from_slice(header);
-            frame[header.len()..total].copy_from_slice(message);
-            self.try_write(sink, &[IoSlice::new(&frame[..total])])?
-        } else {
-            self.try_write(sink, &[IoSlice::new(header), IoSlice::new(message)])?
-        };
+        let taken = self.try_write(sink, &[IoSlice::new(header), IoSlice::new(message)])?;
         if taken > 0 && taken < header.len() {
             self.backlog.extend(&header[taken..]);
             return Ok(header.len());
@@ -120,8 +114,11 @@ impl Sender {
     }
 
     fn try_write(&mut self, sink: &mut impl Write, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let total: usize = slices.iter().map(|slice| slice.len()).sum();
         match slices {
             [slice] => sink.write(slice),
+            slices if total <= COPIED_SMALL => write_copy::<COPIED_SMALL>(sink, slices),
+            slices if total <= COPIED => write_copy::<COPIED>(sink, slices),
             slices => sink.write_vectored(slices),
         }
         .or_else(|error| self.stop(error))
@@ -135,6 +132,17 @@ impl Sender {
         self.backlog.clear();
         Err(error)
     }
+}
+
+/// Writes the slices, `SIZE` bytes at most, as one.
+fn write_copy<const SIZE: usize>(sink: &mut impl Write, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    let mut whole = [0; SIZE];
+    let mut end = 0;
+    for slice in slices {
+        whole[end..end + slice.len()].copy_from_slice(slice);
+        end += slice.len();
+    }
+    sink.write(&whole[..end])
 }
 
 #[cfg(test)]
