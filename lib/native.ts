@@ -43,6 +43,8 @@ export const extents = untransferable(new Uint32Array(2 * MAX_EXTENTS))
 /** The length of the large message that follows. */
 export const bodyLength = untransferable(new Float64Array(1))
 const news = untransferable(new Uint32Array(MAX_NEWS))
+/** Whether the process is to be kept alive, and whether the reactor looks at that by itself, soon. */
+const liveness = untransferable(new Uint32Array(2))
 
 interface HotCalls {
   /** Receives messages into the inbox. */
@@ -76,13 +78,20 @@ const threaded = process.env.CAROM_REACTOR === 'thread' || 'bun' in process.vers
 
 /** All calls that are not hot. */
 export const environment = new Environment(
-  { inbox, spans, outbox, extents, news, body: bodyLength },
+  { inbox, spans, outbox, extents, news, body: bodyLength, liveness },
   onWakeUp,
   threaded,
   !isMainThread,
 )
 const isOnLoop = environment.reactor === 'loop'
-export const { read, readBody, flush, push, watch, keepAlive } = environment.calls as HotCalls
+const calls = environment.calls as HotCalls
+export const { read, readBody, flush, push, watch } = calls
+
+/** Whether news that may come keeps the process alive. */
+export function keepAlive(yes: 0 | 1): void {
+  liveness[0] = yes
+  if (liveness[1] === 0) calls.keepAlive(yes)
+}
 
 let turns = 0
 let tellings = 0

@@ -179,4 +179,6 @@ export interface Memory {
   news: Uint32Array
   /** One number: the length of the large message that follows. */
   body: Float64Array
+  /** Whether news that may come keeps the process alive, and whether the reactor looks at that when JavaScript is done. */
+  liveness: Uint32Array
 }

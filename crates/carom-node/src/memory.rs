@@ -22,13 +22,15 @@ pub struct Memory {
     pub news: Uint32Array,
     /// One number: the length of the large message that follows.
     pub body: Float64Array,
+    /// Whether news that may come keeps the process alive, and whether the reactor looks at that when JavaScript is done.
+    pub liveness: Uint32Array,
 }
 
 impl Memory {
     /// What the core relies on: room for the longest small messages, for one span, and for all news of one wait.
     pub(crate) fn check(&self) -> Result<()> {
         let enough = self.inbox.len() as u64 >= 2 * LARGE && self.spans.len() >= 2 && self.news.len() >= MAX_NEWS;
-        if enough && !self.body.is_empty() {
+        if enough && !self.body.is_empty() && self.liveness.len() >= 2 {
             return Ok(());
         }
         Err(Error::from_reason("carom: the shared memory is too small"))
@@ -54,6 +56,17 @@ impl Memory {
     pub(crate) fn news(&mut self) -> &mut [u32] {
         // SAFETY: as above.
         unsafe { self.news.as_mut() }
+    }
+
+    /// Tells JavaScript whether the reactor will ask for [`keeps_alive`](Memory::keeps_alive) when it is done.
+    pub(crate) fn set_telling(&mut self, telling: bool) {
+        // SAFETY: as above.
+        unsafe { self.liveness.as_mut()[1] = telling.into() }
+    }
+
+    /// Whether JavaScript wants the process to be kept alive.
+    pub(crate) fn keeps_alive(&self) -> bool {
+        self.liveness[0] != 0
     }
 
     /// Tells JavaScript the length of the large message that follows.

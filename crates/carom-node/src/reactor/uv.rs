@@ -172,7 +172,12 @@ unsafe extern "C" fn on_news(raw: RawHandle, _status: c_int, _events: c_int) {
         sys::napi_get_reference_value(env, watcher.dispatch, &mut dispatch);
         sys::napi_get_global(env, &mut global);
         let argument = number(env, count);
+        watcher.state.borrow_mut().memory.set_telling(true);
         let status = sys::napi_make_callback(env, watcher.context, global, dispatch, 1, &argument, &mut result);
+        // Most receives end and begin again meanwhile, which JavaScript need not call for.
+        watcher.state.borrow_mut().memory.set_telling(false);
+        let keeps_alive = watcher.state.borrow().memory.keeps_alive();
+        Handle { raw, uv }.keep_alive(keeps_alive);
         if status == sys::Status::napi_pending_exception {
             report_exception(env);
         }
