@@ -1,5 +1,7 @@
 import test, { type ExecutionContext } from 'ava'
-import { boundAddress, checkAddress, checkBindAddress, localFamily, MAX_PATH } from '../dist/lib/address.js'
+import { address } from './helpers/sources.mjs'
+
+const { boundAddress, checkAddress, checkBindAddress, localFamily, MAX_PATH } = address
 
 const unixes: NodeJS.Platform[] = ['linux', 'android', 'darwin', 'freebsd', 'openbsd', 'netbsd']
 const linuxes: NodeJS.Platform[] = ['linux', 'android']

@@ -4,9 +4,20 @@
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { AuthenticationError } from './errors.js'
-
-/** Longest message of a handshake, in bytes. */
-export const MAX_HANDSHAKE_MESSAGE = 256
+import {
+  CHALLENGE,
+  type Digest,
+  digestOf,
+  equals,
+  FAILURE,
+  LEGACY_ANSWER_LENGTH,
+  LEGACY_CHALLENGE_LENGTH,
+  MAX_HANDSHAKE_MESSAGE,
+  MD5,
+  SHA256,
+  startsWith,
+  WELCOME,
+} from './handshake-messages.js'
 
 /**
  * Yields bytes: send them as one message. Yields `undefined`: give it the next message. Returns when both sides have
@@ -40,31 +51,10 @@ export interface HandshakeTerms {
 
 type Side = 'client' | 'listener'
 
-const CHALLENGE = Buffer.from('#CHALLENGE#')
-const WELCOME = Buffer.from('#WELCOME#')
-const FAILURE = Buffer.from('#FAILURE#')
-
 /** Random bytes in a challenge of ours. */
 const CHALLENGE_LENGTH = 40
 /** Random bytes that are made at once. */
 const POOL = 4096
-/** Least bytes of a challenge. Exactly so many are a legacy one, whatever they begin with. */
-const LEGACY_CHALLENGE_LENGTH = 20
-/** An answer of exactly so many bytes is a bare HMAC-MD5, whatever it begins with. */
-const LEGACY_ANSWER_LENGTH = 16
-
-interface Digest {
-  /** As OpenSSL calls it. */
-  readonly algorithm: string
-  /** What stands before a challenge or an answer, with the name as Python has it. */
-  readonly prefix: Buffer
-}
-
-const named = (name: string): Digest => ({ algorithm: name.replace('_', '-'), prefix: Buffer.from(`{${name}}`) })
-const SHA256 = named('sha256')
-const MD5 = named('md5')
-const DIGESTS: readonly Digest[] = [SHA256, named('sha384'), named('sha3_256'), named('sha3_384'), MD5]
-
 /** A listener's part: it delivers a challenge, then answers one, so that only a peer that knows the key gets answers. */
 export function* listenerHandshake(terms: HandshakeTerms): Handshake {
   yield* deliverChallenge(terms, 'client')
@@ -89,15 +79,6 @@ export function* clientHandshake(terms: HandshakeTerms): Handshake {
     yield* answerChallenge(challenge, terms, 'listener')
     yield* deliverChallenge(terms, 'listener')
   }
-}
-
-/** Whether a message that came first can only be a challenge: how a client without a key learns that it needs one. */
-export function isChallenge(message: Uint8Array): boolean {
-  if (message.length > MAX_HANDSHAKE_MESSAGE || !startsWith(message, CHALLENGE)) return false
-  const challenge = message.subarray(CHALLENGE.length)
-  if (challenge.length === LEGACY_CHALLENGE_LENGTH) return true
-  const prefix = digestOf(challenge)?.prefix
-  return prefix !== undefined && challenge.length >= prefix.length + LEGACY_CHALLENGE_LENGTH
 }
 
 let pool = Buffer.alloc(0)
@@ -224,20 +205,6 @@ function mac({ algorithm }: Digest, authkey: Uint8Array, challenge: Uint8Array):
   }
 }
 
-/** The digest whose prefix stands in front. */
-function digestOf(bytes: Uint8Array): Digest | undefined {
-  return DIGESTS.find(({ prefix }) => startsWith(bytes, prefix))
-}
-
 function other(side: Side): Side {
   return side === 'client' ? 'listener' : 'client'
-}
-
-function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
-  return equals(bytes.subarray(0, prefix.length), prefix)
-}
-
-/** For what is no secret: takes as long as the bytes are alike. */
-function equals(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0
 }

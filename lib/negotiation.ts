@@ -6,7 +6,8 @@
  */
 import { constants } from 'node:os'
 import { AuthenticationError, EOFError, type HandshakeError, systemError, TimeoutError } from './errors.js'
-import { type Handshake, MAX_HANDSHAKE_MESSAGE } from './handshake.js'
+import type { Handshake } from './handshake.js'
+import { MAX_HANDSHAKE_MESSAGE } from './handshake-messages.js'
 import type { Inbox } from './inbox.js'
 import {
   environment,

@@ -10,7 +10,7 @@ import {
   TimeoutError,
   WouldBlockError,
 } from './errors.js'
-import { isChallenge, MAX_HANDSHAKE_MESSAGE } from './handshake.js'
+import { isChallenge, MAX_HANDSHAKE_MESSAGE } from './handshake-messages.js'
 import type { Inbox } from './inbox.js'
 import { Limit } from './limit.js'
 import type { Liveness } from './liveness.js'

@@ -29,7 +29,7 @@ const steps = [
   {
     name: 'TypeScript',
     command: 'npm run --silent build:ts',
-    inputs: ['package.json', 'tsconfig.json', 'index.ts', 'lib'],
+    inputs: ['package.json', 'rolldown.config.mjs', 'tsconfig.json', 'index.ts', 'lib'],
     isThere: () => existsSync(join(root, 'dist/index.js')),
   },
 ]
