@@ -13,6 +13,7 @@ import {
   reviveRegExp,
   reviveSet,
 } from './revive.js'
+import { type ShapeDecoder, Shapes } from './shapes.js'
 import { viewOf } from './views.js'
 
 /** Slots for keys that were read before: making a string anew costs more than finding it. A power of two. */
@@ -23,15 +24,18 @@ const MAX_PREALLOCATED = 1 << 16
 const NOTHING = Buffer.alloc(0)
 
 /** Reads one message at a time, and runs no code but its own meanwhile. */
-export class Decoder {
-  private source: Buffer = NOTHING
-  private at = 0
+export class Decoder implements ShapeDecoder {
+  source: Buffer = NOTHING
+  at = 0
   private end = 0
   /** How many values can still be announced: each takes a byte at least, so no message holds more than it has bytes. */
   private announceable = 0
   /** Of `source`; made when the first float comes. */
   private view: DataView | undefined
   private readonly keys: string[] = new Array(KEY_SLOTS).fill('')
+  /** Tells the last key that was read from others. */
+  private keyHash = 0
+  private readonly shapes = new Shapes()
 
   /** Reads the one value between `start` and `end`. */
   decodeFrom(source: Buffer, start: number, end: number): unknown {
@@ -54,7 +58,7 @@ export class Decoder {
   }
 
   // Fixed sizes are read without a look at the end: `read` and `decodeFrom` notice when it has been passed.
-  private read(): unknown {
+  read(): unknown {
     if (this.at >= this.end) throw cutShort()
     const { source } = this
     const token = source[this.at++]
@@ -175,18 +179,27 @@ export class Decoder {
   /** An object; a `Map` when a key is no string, which Python can have. */
   private object(size: number): unknown {
     this.announce(size * 2)
-    const object: Record<string, unknown> = {}
-    for (let i = 0; i < size; i++) {
+    if (size === 0) return {}
+    const reader = this.shapes.readerOf(this.source, this.at, size)
+    return reader === undefined ? this.properties({}, 0, size) : reader(this)
+  }
+
+  /** What is left of an object, behind its first `from` properties. */
+  properties(object: Record<string, unknown>, from: number, size: number): unknown {
+    let hash = from
+    for (let i = from; i < size; i++) {
       const key = this.key()
       if (typeof key !== 'string') {
         const map = new Map<unknown, unknown>(Object.entries(object)).set(key, this.read())
         return this.entries(map, size - i - 1)
       }
+      hash = Math.imul(hash, 31) + this.keyHash
       const value = this.read()
       // Assigned, this one would replace the prototype.
       if (key === '__proto__') define(object, key, value, true)
       else object[key] = value
     }
+    this.shapes.notice(object, size, hash | 0)
     return object
   }
 
@@ -201,6 +214,7 @@ export class Decoder {
   private key(): unknown {
     const { source, at } = this
     const token = source[at]
+    this.keyHash = 0
     // Longer ones, and what is no string.
     if (token < 0xa1 || token > 0xbf) return this.read()
     const length = token & 0x1f
@@ -208,6 +222,7 @@ export class Decoder {
     const last = start + length - 1
     const hash = (length * 7) ^ (source[start] * 31) ^ (source[start + (length >> 1)] * 17) ^ (source[last] * 131)
     const slot = hash & (KEY_SLOTS - 1)
+    this.keyHash = hash
     const known = this.keys[slot]
     if (known.length === length && last < this.end) {
       let i = 0
