@@ -21,6 +21,9 @@ const KEY_SLOTS = 1024
 /** Longer arrays grow as they are filled: made at their length they would be sparse ones, and slow. */
 const MAX_PREALLOCATED = 1 << 16
 
+/** What a float of 64 bits begins with. */
+const FLOAT64 = 0xcb
+
 const NOTHING = Buffer.alloc(0)
 
 /** Reads one message at a time, and runs no code but its own meanwhile. */
@@ -88,7 +91,7 @@ export class Decoder implements ShapeDecoder {
         return this.extension(this.uint32(), 5)
       case 0xca:
         return this.dataView().getFloat32(this.advance(4))
-      case 0xcb:
+      case FLOAT64:
         return this.dataView().getFloat64(this.advance(8))
       case 0xcc:
         return this.uint8()
@@ -171,9 +174,38 @@ export class Decoder implements ShapeDecoder {
 
   private array(length: number): unknown[] {
     this.announce(length)
-    const values: unknown[] = length <= MAX_PREALLOCATED ? new Array(length) : []
-    for (let i = 0; i < length; i++) values[i] = this.read()
+    // As literals, short ones are made in one piece.
+    switch (length) {
+      case 0:
+        return []
+      case 1:
+        return [this.read()]
+      case 2:
+        return [this.read(), this.read()]
+      case 3:
+        return [this.read(), this.read(), this.read()]
+    }
+    return this.source[this.at] === FLOAT64 ? this.floats(length) : this.elements(length <= MAX_PREALLOCATED ? new Array(length) : [], 0, length)
+  }
+
+  private elements(values: unknown[], from: number, length: number): unknown[] {
+    for (let i = from; i < length; i++) values[i] = this.read()
     return values
+  }
+
+  /** An array that begins with floats: in a loop of their own, they are never boxed. */
+  private floats(length: number): unknown[] {
+    const { source, end } = this
+    const view = this.dataView()
+    const values: number[] = length <= MAX_PREALLOCATED ? new Array(length) : []
+    let { at } = this
+    let i = 0
+    for (; i < length && source[at] === FLOAT64 && end - at > 8; i++) {
+      values[i] = view.getFloat64(at + 1)
+      at += 9
+    }
+    this.at = at
+    return i === length ? values : this.elements(values, i, length)
   }
 
   /** An object; a `Map` when a key is no string, which Python can have. */
