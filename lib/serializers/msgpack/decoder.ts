@@ -14,7 +14,7 @@ import {
   reviveSet,
 } from './revive.js'
 import { type ShapeDecoder, Shapes } from './shapes.js'
-import { viewOf } from './views.js'
+import { LastView } from './views.js'
 
 /** Slots for keys that were read before: making a string anew costs more than finding it. A power of two. */
 const KEY_SLOTS = 1024
@@ -35,6 +35,7 @@ export class Decoder implements ShapeDecoder {
   private announceable = 0
   /** Of `source`; made when the first float comes. */
   private view: DataView | undefined
+  private readonly views = new LastView()
   private readonly keys: string[] = new Array(KEY_SLOTS).fill('')
   /** Tells the last key that was read from others. */
   private keyHash = 0
@@ -163,7 +164,7 @@ export class Decoder implements ShapeDecoder {
   }
 
   private dataView(): DataView {
-    if (this.view === undefined) this.view = viewOf(this.source)
+    if (this.view === undefined) this.view = this.views.of(this.source)
     return this.view
   }
 

@@ -127,7 +127,7 @@ export class Encoder extends Writer {
       size++
       if (size === 0x10) next = this.widen(at + 1, next)
       else if (size === 0x10000) next = this.widen(at + 3, next)
-      next = this.write(value[key as keyof typeof value], this.string(key, next))
+      next = this.write(value[key as keyof typeof value], this.key(key, next))
     }
     this.header(0x80, 0xde, size, at)
     this.leave(value)

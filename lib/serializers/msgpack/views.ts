@@ -1,12 +1,20 @@
-/** Kept as long as the memory: making one takes longer than writing a whole small message. */
-const views = new WeakMap<Buffer, DataView>()
+/** Views are made for memory once: that takes longer than writing a whole small message. */
 
-/** For the numbers that need one. */
-export function viewOf(memory: Buffer): DataView {
-  let view = views.get(memory)
-  if (view === undefined) {
-    view = new DataView(memory.buffer, memory.byteOffset, memory.length)
-    views.set(memory, view)
+/** Up to this length, in bytes, the memory in use last is kept alive by its view. */
+const MAX_KEPT = 1 << 20
+
+export class LastView {
+  private memory: Buffer | undefined
+  private view: DataView | undefined
+
+  /** For the numbers and words that need one. */
+  of(memory: Buffer): DataView {
+    if (this.memory === memory) return this.view as DataView
+    const { buffer } = memory
+    const view = new DataView(buffer, memory.byteOffset, memory.length)
+    const small = buffer.byteLength <= MAX_KEPT
+    this.memory = small ? memory : undefined
+    this.view = small ? view : undefined
+    return view
   }
-  return view
 }

@@ -2,12 +2,13 @@
 import { constants } from 'node:buffer'
 import { tooLong } from '../refusal.js'
 import { INVALID_DATE, msgpackr, TIMESTAMP, UTF16 } from './extension.js'
-import { viewOf } from './views.js'
+import { KnownKey, knownKey } from './keys.js'
+import { LastView } from './views.js'
 
 /** Thrown to leave a value that does not fit into memory of a fixed size. */
 export const FULL = new Error('The arena is full')
 /** Where this much is free, a number or a tag with a header needs no further check. */
-export const ROOM = 9
+export const ROOM = 16
 /** The characters of shorter ASCII strings are copied here; for longer ones a call into Node is faster. */
 const SHORT = 24
 
@@ -22,6 +23,8 @@ export class Writer {
   private growing = false
   /** Of `target`; made when the first float comes. */
   private view: DataView | undefined
+  private lastKey = new KnownKey()
+  private readonly views = new LastView()
 
   /** @param growing `target` is replaced by a longer one when it is full. Otherwise `FULL` is thrown. */
   protected open(target: Buffer, growing: boolean): void {
@@ -170,6 +173,27 @@ export class Writer {
     return next
   }
 
+  /** A string that is likely to come again, and behind the same one. */
+  protected key(text: string, at: number): number {
+    let known = this.lastKey.next
+    if (known.text !== text) {
+      const found = knownKey(text)
+      if (found === undefined) return this.string(text, at)
+      this.lastKey.next = found
+      known = found
+    }
+    this.lastKey = known
+    if (at > this.limit) this.makeRoom(at, ROOM)
+    const view = this.view === undefined ? this.dataView() : this.view
+    view.setInt32(at, known.a, true)
+    view.setInt32(at + 4, known.b, true)
+    if (text.length > 7) {
+      view.setInt32(at + 8, known.c, true)
+      view.setInt32(at + 12, known.d, true)
+    }
+    return at + 1 + text.length
+  }
+
   private longString(text: string, at: number): number {
     // In UTF-8 a string is up to three times as long; only where that might not fit, it is measured.
     const room = this.target.length - at - 5
@@ -208,7 +232,7 @@ export class Writer {
   }
 
   private dataView(): DataView {
-    if (this.view === undefined) this.view = viewOf(this.target)
+    if (this.view === undefined) this.view = this.views.of(this.target)
     return this.view
   }
 }
