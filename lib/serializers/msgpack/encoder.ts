@@ -111,7 +111,9 @@ export class Encoder extends Writer {
     for (let i = 0; i < length; i++) {
       const value = values[i]
       if (value === undefined && length > MAX_SPARSE && !(i in values)) throw cannotBeSent('A long array with holes')
-      next = this.write(value, next)
+      // Here, a float need not be boxed to be passed on.
+      if (typeof value === 'number') next = this.number(value, next <= this.limit ? next : (this.makeRoom(next, ROOM), next))
+      else next = this.write(value, next)
     }
     this.leave(values)
     return next

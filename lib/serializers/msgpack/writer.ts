@@ -165,7 +165,21 @@ export class Writer {
     const { target } = this
     target[at] = 0xa0 | length
     let next = at + 1
-    for (let i = 0; i < length; i++) {
+    let i = 0
+    // Four at a time: each check and turn costs as much as a character.
+    for (; i < length - 3; i += 4) {
+      const a = text.charCodeAt(i)
+      const b = text.charCodeAt(i + 1)
+      const c = text.charCodeAt(i + 2)
+      const d = text.charCodeAt(i + 3)
+      if ((a | b | c | d) > 0x7f) return this.longString(text, at)
+      target[next] = a
+      target[next + 1] = b
+      target[next + 2] = c
+      target[next + 3] = d
+      next += 4
+    }
+    for (; i < length; i++) {
       const code = text.charCodeAt(i)
       if (code > 0x7f) return this.longString(text, at)
       target[next++] = code
