@@ -2,6 +2,22 @@ const { fromCharCode } = String
 
 /** Strings of fewer bytes are made here; beyond it a call into Node is faster. */
 export const SHORT = 16
+/** Of strings of fewer bytes than this it is worth knowing that they are ASCII. */
+export const LONG = 64
+
+type Slice = (source: Buffer, start: number, end: number) => string
+// What `toString` calls, without what it does before.
+const { latin1Slice, utf8Slice } = Buffer.prototype as unknown as Record<string, (start: number, end: number) => string>
+export const latin1: Slice = (source, start, end) => latin1Slice.call(source, start, end)
+export const utf8: Slice = (source, start, end) => utf8Slice.call(source, start, end)
+
+/** Whether there is nothing but ASCII in at least four bytes, which must be there. */
+export function isAscii(view: DataView, at: number, length: number): boolean {
+  const last = at + length - 4
+  let bits = view.getInt32(last)
+  for (let i = at; i < last; i += 4) bits |= view.getInt32(i)
+  return (bits & 0x80808080) === 0
+}
 
 /**
  * A string of fewer than `SHORT` bytes, which must be there; `undefined` when they are not ASCII. Spelled out, because

@@ -1,7 +1,7 @@
 /** Reads values from MessagePack that anybody may have written: no length is believed before it is compared. */
 import { isUtf8 } from 'node:buffer'
 import { explain, malformed } from '../refusal.js'
-import { SHORT, shortAscii } from './ascii.js'
+import { isAscii, LONG, latin1, SHORT, shortAscii, utf8 } from './ascii.js'
 import { BIGINT, BINARY, BOXED, ERROR, MAP, REGEXP, SET, TIMESTAMP, UNDEFINED, UTF16 } from './extension.js'
 import {
   define,
@@ -278,8 +278,8 @@ export class Decoder implements ShapeDecoder {
     if (length < SHORT) {
       const text = shortAscii(source, start, length)
       if (text !== undefined) return text
-    }
-    const text = source.toString('utf8', start, start + length)
+    } else if (length < LONG && isAscii(this.dataView(), start, length)) return latin1(source, start, start + length)
+    const text = utf8(source, start, start + length)
     // What Node writes in place of bytes that are no UTF-8 can also be meant.
     if (text.includes('\ufffd') && !isUtf8(source.subarray(start, start + length)))
       throw malformed('a string is not UTF-8')
