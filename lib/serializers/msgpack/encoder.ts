@@ -108,12 +108,18 @@ export class Encoder extends Writer {
     this.enter(values)
     const { length } = values
     let next = this.header(0x90, 0xdc, length, at)
-    for (let i = 0; i < length; i++) {
+    let i = 0
+    // In a loop of their own, floats need not be boxed to be passed on.
+    for (; i < length; i++) {
+      const value = values[i]
+      if (typeof value !== 'number') break
+      if (next > this.limit) this.makeRoom(next, ROOM)
+      next = this.number(value, next)
+    }
+    for (; i < length; i++) {
       const value = values[i]
       if (value === undefined && length > MAX_SPARSE && !(i in values)) throw cannotBeSent('A long array with holes')
-      // Here, a float need not be boxed to be passed on.
-      if (typeof value === 'number') next = this.number(value, next <= this.limit ? next : (this.makeRoom(next, ROOM), next))
-      else next = this.write(value, next)
+      next = this.write(value, next)
     }
     this.leave(values)
     return next
