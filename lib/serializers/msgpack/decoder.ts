@@ -186,7 +186,9 @@ export class Decoder implements ShapeDecoder {
       case 3:
         return [this.read(), this.read(), this.read()]
     }
-    return this.source[this.at] === FLOAT64 ? this.floats(length) : this.elements(length <= MAX_PREALLOCATED ? new Array(length) : [], 0, length)
+    return this.source[this.at] === FLOAT64
+      ? this.floats(length)
+      : this.elements(length <= MAX_PREALLOCATED ? new Array(length) : [], 0, length)
   }
 
   private elements(values: unknown[], from: number, length: number): unknown[] {

@@ -23,7 +23,8 @@ const slots = Array.from({ length: SLOTS }, () => new KnownKey())
 export function knownKey(text: string): KnownKey | undefined {
   const { length } = text
   if (length === 0 || length > MAX_KEY) return
-  const hash = (length * 7) ^ (text.charCodeAt(0) * 31) ^ (text.charCodeAt(length >> 1) * 17) ^ (text.charCodeAt(length - 1) * 131)
+  const hash =
+    (length * 7) ^ (text.charCodeAt(0) * 31) ^ (text.charCodeAt(length >> 1) * 17) ^ (text.charCodeAt(length - 1) * 131)
   const slot = slots[hash & (SLOTS - 1)]
   return slot.text === text || keep(slot, text) ? slot : undefined
 }

@@ -75,13 +75,8 @@ export class Shapes {
     const slot = slotOf(size, 0xa0 | keys[0].length, keys[0].charCodeAt(0))
     if (this.inSlot[slot] === MAX_IN_SLOT) return
     const known = this.known[slot] ?? new Map()
+    if (!add(keys, known)) return
     this.known[slot] = known
-    let last = known
-    for (const key of keys) {
-      const next: Keys = last.get(key) ?? new Map()
-      last.set(key, next)
-      last = next
-    }
     this.inSlot[slot]++
     this.left--
     try {
@@ -90,6 +85,22 @@ export class Shapes {
       this.left = 0
     }
   }
+}
+
+/** False when they were there already: they came with other headers than those of the shortest form. */
+function add(keys: string[], known: Keys): boolean {
+  let added = false
+  let last = known
+  for (const key of keys) {
+    let next = last.get(key)
+    if (next === undefined) {
+      next = new Map()
+      last.set(key, next)
+      added = true
+    }
+    last = next
+  }
+  return added
 }
 
 /** @param header Of the first key, as msgpack has it. @param first The character that it begins with. */
