@@ -111,7 +111,9 @@ test('keys with a meaning to JavaScript are keys like others, however often they
 })
 
 test('a learned object that is cut short is refused, whatever lies behind it', t => {
-  const bytes = Buffer.from(msgpack.encode({ id: 1, name: 'name', nested: { deep: { flag: true } }, list: [1, 2] }))
+  const bytes = Buffer.from(
+    msgpack.encode({ id: 1, name: 'name', nested: { deep: { flag: true } }, list: [1.5, 2.5, 3.5, 4.5] }),
+  )
   learn(bytes)
   for (let end = 0; end < bytes.length; end++) {
     t.throws(() => msgpack.decode(bytes.subarray(0, end)), { message: /cut short/ })
@@ -205,7 +207,9 @@ const program = `
   }
   // Shapes that come often enough to be learned, but are too many.
   for (let i = 0; i < 5000; i++) {
-    const bytes = msgpack.encode({ type: i, ['k' + i]: 1, ['l' + i]: 2 })
+    const first = String.fromCharCode(97 + (i % 26)).repeat(1 + (i % 17))
+    const others = Array.from({ length: 1 + (i % 23) }, (_, j) => ['k' + i + j, j])
+    const bytes = msgpack.encode({ [first]: i, ...Object.fromEntries(others) })
     for (let j = 0; j < 100; j++) msgpack.decode(bytes)
   }
   const after = memory()

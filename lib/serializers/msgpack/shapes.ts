@@ -21,8 +21,9 @@ export interface ShapeDecoder {
 /** The keys that can follow those before. */
 type Keys = Map<string, Keys>
 
-/** How many shapes are learned, ever, and how many of them may share a slot: a flood of them costs what these do. */
-const MAX_SHAPES = 256
+/** How many keys all shapes that are learned may have together, ever: a flood of shapes costs a few MiB. */
+const MAX_LEARNED = 2048
+/** How many shapes may share a slot. */
 const MAX_IN_SLOT = 8
 /** Objects with more keys are not learned. */
 const MAX_KEYS = 32
@@ -42,7 +43,8 @@ export class Shapes {
   private readonly readers: (ShapeReader | undefined)[] = new Array(SLOTS).fill(undefined)
   private readonly known: (Keys | undefined)[] = new Array(SLOTS).fill(undefined)
   private readonly inSlot = new Uint8Array(SLOTS)
-  private left = MAX_SHAPES
+  /** How many keys can still be learned. */
+  private left = MAX_LEARNED
   /** Which shape has a slot's attention, and how much of it: what comes once takes from it what comes again gives. */
   private readonly candidates = new Int32Array(CANDIDATES)
   private readonly seen = new Uint8Array(CANDIDATES)
@@ -55,7 +57,7 @@ export class Shapes {
 
   /** Takes notice of an object that was read without a reader for its shape. @param hash Of its keys, in order. */
   notice(object: object, size: number, hash: number): void {
-    if (this.left === 0 || size > MAX_KEYS) return
+    if (size > MAX_KEYS || size > this.left) return
     const index = (hash ^ (hash >>> 10)) & (CANDIDATES - 1)
     if (this.candidates[index] === hash) {
       if (++this.seen[index] < OFTEN) return
@@ -78,7 +80,7 @@ export class Shapes {
     if (!add(keys, known)) return
     this.known[slot] = known
     this.inSlot[slot]++
-    this.left--
+    this.left -= size
     try {
       this.readers[slot] = new Function('decoder', generate(known, [], size)) as ShapeReader
     } catch {
