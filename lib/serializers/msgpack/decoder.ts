@@ -186,9 +186,9 @@ export class Decoder implements ShapeDecoder {
       case 3:
         return [this.read(), this.read(), this.read()]
     }
-    return this.source[this.at] === FLOAT64
-      ? this.floats(length)
-      : this.elements(length <= MAX_PREALLOCATED ? new Array(length) : [], 0, length)
+    const { source, at } = this
+    if (source[at] === FLOAT64 || (source[at] < 0x80 && source[at + 1] === FLOAT64)) return this.floats(length)
+    return this.elements(length <= MAX_PREALLOCATED ? new Array(length) : [], 0, length)
   }
 
   private elements(values: unknown[], from: number, length: number): unknown[] {
@@ -196,16 +196,22 @@ export class Decoder implements ShapeDecoder {
     return values
   }
 
-  /** An array that begins with floats: in a loop of their own, they are never boxed. */
+  /** An array that begins with a float, or with a small integer before one: in a loop of their own, none is boxed. */
   private floats(length: number): unknown[] {
     const { source, end } = this
     const view = this.dataView()
     const values: number[] = length <= MAX_PREALLOCATED ? new Array(length) : []
     let { at } = this
     let i = 0
-    for (; i < length && source[at] === FLOAT64 && end - at > 8; i++) {
-      values[i] = view.getFloat64(at + 1)
-      at += 9
+    for (; i < length && at < end; i++) {
+      const token = source[at]
+      if (token < 0x80) {
+        values[i] = token
+        at++
+      } else if (token === FLOAT64 && end - at > 8) {
+        values[i] = view.getFloat64(at + 1)
+        at += 9
+      } else break
     }
     this.at = at
     return i === length ? values : this.elements(values, i, length)
