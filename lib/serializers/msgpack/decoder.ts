@@ -286,7 +286,10 @@ export class Decoder implements ShapeDecoder {
     if (length < SHORT) {
       const text = shortAscii(source, start, length)
       if (text !== undefined) return text
-    } else if (length < LONG && isAscii(this.dataView(), start, length)) return latin1(source, start, start + length)
+    } else if (length < LONG) {
+      const view = this.views.ofKnown(source)
+      if (view !== undefined && isAscii(view, start, length)) return latin1(source, start, start + length)
+    }
     const text = utf8(source, start, start + length)
     // What Node writes in place of bytes that are no UTF-8 can also be meant.
     if (text.includes('\ufffd') && !isUtf8(source.subarray(start, start + length)))

@@ -9,12 +9,22 @@ export class LastView {
 
   /** For the numbers and words that need one. */
   of(memory: Buffer): DataView {
-    if (this.memory === memory) return this.view as DataView
-    const { buffer } = memory
-    const view = new DataView(buffer, memory.byteOffset, memory.length)
-    const small = buffer.byteLength <= MAX_KEPT
+    if (this.memory === memory && this.view !== undefined) return this.view
+    const view = new DataView(memory.buffer, memory.byteOffset, memory.length)
+    this.keep(memory, view)
+    return view
+  }
+
+  /** For what is only somewhat faster with one: `undefined` when this memory is asked for the first time. */
+  ofKnown(memory: Buffer): DataView | undefined {
+    if (this.memory === memory) return this.of(memory)
+    this.keep(memory, undefined)
+    return undefined
+  }
+
+  private keep(memory: Buffer, view: DataView | undefined): void {
+    const small = memory.buffer.byteLength <= MAX_KEPT
     this.memory = small ? memory : undefined
     this.view = small ? view : undefined
-    return view
   }
 }
