@@ -1,7 +1,7 @@
 /** Views are made for memory once: that takes longer than writing a whole small message. */
 
-/** Up to this length, in bytes, the memory in use last is kept alive by its view. */
-const MAX_KEPT = 1 << 20
+/** Up to this length, in bytes, the memory in use last is kept alive by its view: no less than the outbox. */
+const MAX_KEPT = 2 << 20
 
 export class LastView {
   private memory: Buffer | undefined
