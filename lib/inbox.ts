@@ -307,6 +307,7 @@ function copyOf(start: number, end: number): Buffer<ArrayBuffer> {
 /** Gives a large message more memory: never by its header alone, but by what has arrived. */
 function grow(body: Body): void {
   const larger = Buffer.allocUnsafeSlow(Math.min(body.length, Math.max(FIRST_PIECE, GROWTH * body.filled)))
+  if (larger.length > FIRST_PIECE) environment.expectWrites(larger)
   larger.set(body.target)
   body.target = larger
 }

@@ -54,6 +54,8 @@ export declare class Environment {
   retract(slot: number, count: number): boolean
   /** Reads ahead what is there, while a send waits: true when a whole message is there, or none can come. */
   absorb(slot: number): boolean
+  /** Says that all of this fresh memory is about to be written, which makes that faster. */
+  expectWrites(memory: Uint8Array): void
   /**
    * Waits, blocking, until the child process `pid` has ended: how, or nothing when the time ran out, or the
    * system's error, negative. It is not reaped.

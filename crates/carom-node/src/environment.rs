@@ -229,6 +229,12 @@ impl Environment {
         self.with(slot, Connection::absorb)
     }
 
+    /// Says that all of this fresh memory is about to be written, which makes that faster.
+    #[napi(catch_unwind)]
+    pub fn expect_writes(&self, memory: &[u8]) {
+        carom::expect_writes(memory);
+    }
+
     /// Waits, blocking, until the child process `pid` has ended: how, or nothing when the time ran out, or the
     /// system's error, negative. It is not reaped.
     #[napi(catch_unwind)]

@@ -59,12 +59,14 @@ impl Memory {
     }
 
     /// Tells JavaScript whether the reactor will ask for [`keeps_alive`](Memory::keeps_alive) when it is done.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "only the loop reactor looks"))]
     pub(crate) fn set_telling(&mut self, telling: bool) {
         // SAFETY: as above.
         unsafe { self.liveness.as_mut()[1] = telling.into() }
     }
 
     /// Whether JavaScript wants the process to be kept alive.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "only the loop reactor looks"))]
     pub(crate) fn keeps_alive(&self) -> bool {
         self.liveness[0] != 0
     }

@@ -19,20 +19,21 @@
 //! - `Watched`: what becomes readable, `of(RawDescriptor)` or `of_process(pid)`; `is_readable()`; a mio event source.
 //! - `pair(duplex)`: two connected streams, neither inherited by child processes.
 //! - `wait_for_exit(pid, wait)`: waits for a child process without reaping it.
+//! - `expect_writes(memory)`: all of it is about to be written.
 
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]
 pub use unix::RawDescriptor;
 #[cfg(unix)]
-pub(crate) use unix::{Acceptor, Stream, Watched, pair, wait_for_exit};
+pub(crate) use unix::{Acceptor, Stream, Watched, expect_writes, pair, wait_for_exit};
 
 #[cfg(windows)]
 mod windows;
 #[cfg(windows)]
 pub use windows::RawDescriptor;
 #[cfg(windows)]
-pub(crate) use windows::{Acceptor, Stream, Watched, pair, wait_for_exit};
+pub(crate) use windows::{Acceptor, Stream, Watched, expect_writes, pair, wait_for_exit};
 
 /// What a stream became ready for; neither when the time ran out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

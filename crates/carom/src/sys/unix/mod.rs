@@ -1,6 +1,7 @@
 //! Unix: sockets and pipes.
 
 mod acceptor;
+mod memory;
 mod process;
 mod socket;
 mod socket_file;
@@ -8,6 +9,7 @@ mod stream;
 mod watched;
 
 pub(crate) use acceptor::Acceptor;
+pub(crate) use memory::expect_writes;
 pub(crate) use process::wait_for_exit;
 pub(crate) use stream::{Stream, pair};
 pub(crate) use watched::Watched;

@@ -17,6 +17,7 @@
 mod acceptor;
 mod handle;
 mod instance;
+mod memory;
 mod pair;
 mod pipe;
 mod pipe_acceptor;
@@ -29,6 +30,7 @@ mod waiter;
 mod watched;
 
 pub(crate) use acceptor::Acceptor;
+pub(crate) use memory::expect_writes;
 pub(crate) use pair::pair;
 pub(crate) use process::wait_for_exit;
 pub(crate) use stream::Stream;
