@@ -18,6 +18,7 @@ import { deadlineAfter, defer, environment, NOW, readers, turn, UNTIL_TOLD } fro
 import { sendAll } from './outbox.js'
 import type { Sender } from './sender.js'
 import { asFast, type FastSerializer, type Serializer } from './serializers/serializer.js'
+import { sharing } from './turns.js'
 import type { Look } from './waitable.js'
 import { aMessage, type Want } from './want.js'
 
@@ -103,11 +104,11 @@ export class Receiver {
     const failsAtOnce = this.#nonblocking && options?.timeout === undefined && want.kind !== 'poll' && !want.iterate
     const waits = timeout > 0 && !failsAtOnce
     if (this.#pending.length === 0 && (!waits || options !== undefined)) {
-      if (this.#fill(waits ? UNTIL_TOLD : NOW, want)) return this.#settled(want)
+      if (this.#fill(waits ? UNTIL_TOLD : NOW, want)) return sharing(this.#settled(want))
     }
     if (!waits) {
-      if (want.kind === 'poll') return Promise.resolve(false)
-      return Promise.reject(failsAtOnce ? WouldBlockError.forReceive() : TimeoutError.create(timeout))
+      if (want.kind === 'poll') return sharing(Promise.resolve(false))
+      return sharing(Promise.reject(failsAtOnce ? WouldBlockError.forReceive() : TimeoutError.create(timeout)))
     }
     return new Promise((resolve, reject) => {
       const pending: Pending = { want, resolve, reject, limit: undefined }

@@ -27,6 +27,7 @@ import {
 import { moveIn, moveOut, packBytes, packed, packValue, sendAll, unpack } from './outbox.js'
 import { asFast, type FastSerializer, type Serializer } from './serializers/serializer.js'
 import type { Terms } from './terms.js'
+import { sharing } from './turns.js'
 
 /** A message whose promise is not settled. */
 interface Pending {
@@ -40,7 +41,7 @@ interface Pending {
 }
 
 /** Packed bytes that are sent before the tick ends, so that the other end has work while more are packed. */
-const ENOUGH = 16 * 1024
+const ENOUGH = 32 * 1024
 
 /** Those that have unsent bytes besides the outbox's. */
 const blocked = new Set<Sender>()
@@ -258,7 +259,7 @@ export class Sender {
 
   /** One promise serves all sends of a tick, and its reaction is what sends them. */
   #endOfTick(): Promise<void> {
-    this.#tick ??= now.then(this.#onTick)
+    this.#tick ??= sharing(now.then(this.#onTick))
     if (lastMoment !== undefined) sendEverything(lastMoment)
     return this.#tick
   }

@@ -6,8 +6,9 @@
  */
 import { Limit } from '../limit.js'
 import { Liveness } from '../liveness.js'
-import { deadlineAfter, defer, lookNow, NOW, toldAll, turn, turnSync } from '../native.js'
+import { deadlineAfter, defer, lookNow, NOW, toldAll, turnSync } from '../native.js'
 import { sendAll } from '../outbox.js'
+import { sharing } from '../turns.js'
 import type { Look, Readiness, ReadinessObserver } from '../waitable.js'
 
 interface Waiter {
@@ -15,20 +16,6 @@ interface Waiter {
   readonly list: readonly unknown[]
   readonly resolve: (ready: unknown[]) => void
   limit: Limit | undefined
-}
-
-/** How many waits find something at once before the event loop has its turn. */
-const WAITS_PER_TURN = 256
-let waitsInTurn = 0
-let turnOfWaits = -1
-
-/** Shares the event loop: a loop of waits for what is always ready must not keep others from their turn. */
-function mayGoOn(): boolean {
-  if (turnOfWaits !== turn()) {
-    turnOfWaits = turn()
-    waitsInTurn = 0
-  }
-  return ++waitsInTurn < WAITS_PER_TURN
 }
 
 /** Those that are waited on, so that the collector does not have what nobody else holds. */
@@ -117,16 +104,7 @@ export class WaitSet {
       this.#calls--
       if (begins && !waits) this.#end()
     }
-    if (!waits) {
-      const found = ready.map(position => list[position])
-      if (mayGoOn()) return Promise.resolve(found)
-      return new Promise(resolve =>
-        setImmediate(() => {
-          turnOfWaits = -1
-          resolve(found)
-        }),
-      )
-    }
+    if (!waits) return sharing(Promise.resolve(ready.map(position => list[position])))
     return this.#waitLater(list, timeout, signal)
   }
 
