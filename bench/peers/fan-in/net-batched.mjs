@@ -8,7 +8,10 @@ import { spread } from './spreading.mjs'
 
 export async function launch({ kind }, args, { count }) {
   const [control, ...sockets] = await accept(1 + count, args)
-  let onMessage
+  // The first messages may come with the answer to the order, and before it.
+  let early = []
+  const keep = (...arrived) => early.push(arrived)
+  let onMessage = keep
   for (const [position, socket] of sockets.entries()) {
     socket.on(
       'data',
@@ -24,8 +27,13 @@ export async function launch({ kind }, args, { count }) {
         onMessage = (position, message) => {
           check(next[position], message)
           next[position] += count
-          if (++received === messages) resolve()
+          if (++received < messages) return
+          onMessage = keep
+          resolve()
         }
+        const arrived = early
+        early = []
+        for (const each of arrived) onMessage(...each)
       }),
   }
 }
