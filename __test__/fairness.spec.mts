@@ -4,8 +4,10 @@ import { openPipe } from './helpers/pipes.mjs'
 
 type Ends = [near: Connection, far: Connection]
 
+const COUNT = 5000
+
 /** Operations that end at once, however often they are done. */
-const operations: Record<string, (ends: Ends) => Promise<unknown>> = {
+const operations: Record<string, (ends: Ends, index: number) => Promise<unknown>> = {
   async send([near, far]) {
     await near.send('message')
     far.recvSync()
@@ -14,8 +16,9 @@ const operations: Record<string, (ends: Ends) => Promise<unknown>> = {
     await near.sendBytes(Buffer.alloc(64))
     far.recvBytesSync()
   },
-  async 'recv with a limit'([near, far]) {
-    near.sendSync('message')
+  async 'recv with a limit'([near, far], index) {
+    // All at once, so that they are there when they are received.
+    if (index === 0) for (let i = 0; i < COUNT; i++) near.send(i)
     await far.recv({ timeout: 1000 })
   },
   async 'recv that finds nothing'([near]) {
@@ -39,7 +42,7 @@ for (const [name, operation] of Object.entries(operations)) {
       if (!done) setImmediate(count)
     }
     setImmediate(count)
-    for (let i = 0; i < 5000; i++) await operation(ends)
+    for (let i = 0; i < COUNT; i++) await operation(ends, i)
     done = true
     t.true(turns >= 10, `${turns} turns`)
   })

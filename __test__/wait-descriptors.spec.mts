@@ -373,6 +373,26 @@ for (const form of waitForms) {
     t.deepEqual(await form.wait(list), [y])
   })
 
+  test(`${form.name}: a wait from within a look, over the same list, takes nothing from the outer one`, async t => {
+    const [fd] = openDescriptors(t)
+    const [a, b] = openPipe(t)
+    const [c, d] = openPipe(t)
+    const inner: unknown[][] = []
+    let looks = 0
+    const object = {
+      get fd() {
+        // The first is for what it is, the second for the descriptor to watch: the set is looking then.
+        if (++looks === 2) inner.push(waitSync(list, 0))
+        return fd
+      },
+    }
+    const list: Waitable[] = [object, b, d]
+    a.sendSync(1)
+    c.sendSync(2)
+    t.deepEqual(await form.wait(list, 0), [b, d])
+    t.deepEqual(inner, [[b, d]])
+  })
+
   test(`${form.name}: a custom waitable may wait itself, over the same list`, async t => {
     const [a, b] = openPipe(t)
     const [fd, writer] = openDescriptors(t)

@@ -55,6 +55,7 @@ type Side = 'client' | 'listener'
 const CHALLENGE_LENGTH = 40
 /** Random bytes that are made at once. */
 const POOL = 4096
+
 /** A listener's part: it delivers a challenge, then answers one, so that only a peer that knows the key gets answers. */
 export function* listenerHandshake(terms: HandshakeTerms): Handshake {
   yield* deliverChallenge(terms, 'client')

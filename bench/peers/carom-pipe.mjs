@@ -16,3 +16,17 @@ export function launchPipe(args) {
 export function attachPipe() {
   return Connection.from(INHERITED)
 }
+
+/** What a round is ordered and acknowledged over, where the messages themselves take other ways. */
+export const orders = control => ({
+  send: message => control.sendBytes(message),
+  recv: () => control.recvBytes(),
+  close: () => control.close(),
+})
+
+/** The same, blocking. */
+export const ordersSync = control => ({
+  send: message => control.sendBytesSync(message),
+  recv: () => control.recvBytesSync(),
+  close: () => control.closeSync(),
+})

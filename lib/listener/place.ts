@@ -24,15 +24,17 @@ export interface Place {
   readonly family: Family
 }
 
-/** What `mkdtemp` appends, and the socket's own name. */
-const PRIVATE_NAME = 'carom-XXXXXX/s'
+/** A private directory's name, which `mkdtemp` makes longer by so many characters, and that of the socket in it. */
+const PREFIX = 'carom-'
+const APPENDED = 6
+const SOCKET = 's'
 
 /** Binds and listens; without an endpoint at a private address of this machine. @throws the system's error. */
 export function listenAt(endpoint: Endpoint | undefined, options: PlaceOptions): Place {
   if (endpoint !== undefined) return bind(endpoint, options, false)
   if (localFamily === 'AF_PIPE')
     return bind({ family: localFamily, path: `\\\\.\\pipe\\carom-${randomBytes(16).toString('hex')}` }, options, false)
-  const path = join(mkdtempSync(join(privateParent(), 'carom-')), 's')
+  const path = join(mkdtempSync(join(privateParent(), PREFIX)), SOCKET)
   try {
     return bind({ family: 'AF_UNIX', path }, options, true)
   } catch (error) {
@@ -44,7 +46,7 @@ export function listenAt(endpoint: Endpoint | undefined, options: PlaceOptions):
 /** Some systems have long names for their directories of temporary files. */
 function privateParent(): string {
   const usual = tmpdir()
-  return Buffer.byteLength(join(usual, PRIVATE_NAME)) <= MAX_PATH ? usual : '/tmp'
+  return Buffer.byteLength(join(usual, PREFIX, SOCKET)) + APPENDED <= MAX_PATH ? usual : '/tmp'
 }
 
 function bind(endpoint: Endpoint, options: PlaceOptions, ownsDirectory: boolean): Place {

@@ -1,5 +1,6 @@
 /** `waitSync(connections)`, and a blocking receive of each that is ready. */
 import { waitSync } from 'carom'
+import { ordersSync } from '../carom-pipe.mjs'
 import { inOrder, launchConnections } from './connections.mjs'
 
 export { attach } from './connections.mjs'
@@ -7,9 +8,7 @@ export { attach } from './connections.mjs'
 export async function launch(_messages, args, variant) {
   const { control, conns } = await launchConnections(args, variant)
   return {
-    send: message => control.sendBytesSync(message),
-    recv: () => control.recvBytesSync(),
-    close: () => control.closeSync(),
+    ...ordersSync(control),
     receiveAll(count, check) {
       const take = inOrder(conns, check)
       for (let received = 0; received < count; ) {

@@ -1,5 +1,6 @@
 /** `await wait(connections)` and a receive of each that is ready, or a loop of receives for each connection at once. */
 import { wait } from 'carom'
+import { orders } from '../carom-pipe.mjs'
 import { inOrder, launchConnections } from './connections.mjs'
 
 export { attach } from './connections.mjs'
@@ -7,9 +8,7 @@ export { attach } from './connections.mjs'
 export async function launch(_messages, args, variant) {
   const { control, conns } = await launchConnections(args, variant)
   return {
-    send: message => control.sendBytes(message),
-    recv: () => control.recvBytes(),
-    close: () => control.close(),
+    ...orders(control),
     receiveAll: receivers[variant.through](conns),
   }
 }

@@ -1,4 +1,5 @@
 /** carom's connections for this work, which are made as those of `../wait`, and what all forms of receiving share. */
+import { orders } from '../carom-pipe.mjs'
 import { attachConnections } from '../wait/connections.mjs'
 import { spread } from './spreading.mjs'
 
@@ -11,9 +12,7 @@ const AHEAD = 64 << 10
 export async function attach(_messages, variant) {
   const { control, conns } = await attachConnections(variant)
   return {
-    send: message => control.sendBytes(message),
-    recv: () => control.recvBytes(),
-    close: () => control.close(),
+    ...orders(control),
     sendAll: (messages, message) =>
       spread(messages, conns.length, message, (position, bytes) => {
         const conn = conns[position]

@@ -10,7 +10,16 @@ def refuse(index):
     raise ValueError(f'Message {index} is not the one that was sent')
 
 
-class Bytes:
+class _Ring:
+    """Messages that come again and again; what is received is compared with what was sent."""
+
+    def check(self, index, received, whole):
+        sent = self.ring[index % self.length]
+        if not (received == sent if whole else self._is_alike(received, sent)):
+            refuse(index)
+
+
+class Bytes(_Ring):
     """Messages of `size` bytes, with their number in their first and last four bytes."""
 
     def __init__(self, size):
@@ -24,19 +33,12 @@ class Bytes:
         body[:STAMP] = body[-STAMP:] = number.to_bytes(STAMP, 'little')
         return bytes(body)
 
-    def check(self, index, received, whole):
-        sent = self.ring[index % self.length]
-        if whole:
-            same = received == sent
-        else:
-            same = (
-                len(received) == len(sent) and received[:STAMP] == sent[:STAMP] and received[-STAMP:] == sent[-STAMP:]
-            )
-        if not same:
-            refuse(index)
+    @staticmethod
+    def _is_alike(received, sent):
+        return len(received) == len(sent) and received[:STAMP] == sent[:STAMP] and received[-STAMP:] == sent[-STAMP:]
 
 
-class Objects:
+class Objects(_Ring):
     """Small objects, of one shape."""
 
     def __init__(self):
@@ -51,15 +53,10 @@ class Objects:
             for number in range(RING_MAX)
         ]
 
-    def check(self, index, received, whole):
-        sent = self.ring[index % self.length]
-        if whole:
-            same = received == sent
-        else:
-            same = (
-                received['id'] == sent['id']
-                and len(received['tags']) == 2
-                and received['nested']['value'] == sent['nested']['value']
-            )
-        if not same:
-            refuse(index)
+    @staticmethod
+    def _is_alike(received, sent):
+        return (
+            received['id'] == sent['id']
+            and len(received['tags']) == 2
+            and received['nested']['value'] == sent['nested']['value']
+        )

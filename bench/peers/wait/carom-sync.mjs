@@ -1,5 +1,6 @@
 /** `waitSync(connections)`, and then a blocking receive and send. */
 import { waitSync } from 'carom'
+import { ordersSync } from '../carom-pipe.mjs'
 import { checkReady, launchConnections } from './connections.mjs'
 
 export { attach } from './connections.mjs'
@@ -7,9 +8,7 @@ export { attach } from './connections.mjs'
 export async function launch(_messages, args, variant) {
   const { control, conns } = await launchConnections(args, variant)
   return {
-    send: message => control.sendBytesSync(message),
-    recv: () => control.recvBytesSync(),
-    close: () => control.closeSync(),
+    ...ordersSync(control),
     answerAll(wakeUps, check) {
       for (let index = 0; index < wakeUps; index++) {
         const ready = waitSync(conns)

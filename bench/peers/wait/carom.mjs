@@ -1,5 +1,6 @@
 /** `await wait(connections)`, and then a receive and a send with promises. */
 import { wait } from 'carom'
+import { orders } from '../carom-pipe.mjs'
 import { checkReady, launchConnections } from './connections.mjs'
 
 export { attach } from './connections.mjs'
@@ -7,9 +8,7 @@ export { attach } from './connections.mjs'
 export async function launch(_messages, args, variant) {
   const { control, conns } = await launchConnections(args, variant)
   return {
-    send: message => control.sendBytes(message),
-    recv: () => control.recvBytes(),
-    close: () => control.close(),
+    ...orders(control),
     async answerAll(wakeUps, check) {
       for (let index = 0; index < wakeUps; index++) {
         const ready = await wait(conns)

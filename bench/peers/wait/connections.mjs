@@ -3,7 +3,7 @@
  * not handed over as pipes: whoever made pipes would hold both ends for a while, and so twice the descriptors.
  */
 import { Client, Listener } from 'carom'
-import { attachPipe, launchPipe } from '../carom-pipe.mjs'
+import { attachPipe, launchPipe, ordersSync } from '../carom-pipe.mjs'
 
 /** Prime, and so the next connection is far from the one before, and all have their turn. */
 const STRIDE = 7919
@@ -33,9 +33,7 @@ export async function attachConnections({ count }) {
 export async function attach(_messages, variant) {
   const { control, conns } = await attachConnections(variant)
   return {
-    send: message => control.sendBytesSync(message),
-    recv: () => control.recvBytesSync(),
-    close: () => control.closeSync(),
+    ...ordersSync(control),
     wakeAll(wakeUps, message, check) {
       for (let index = 0; index < wakeUps; index++) {
         const conn = conns[activeAt(index, variant)]
