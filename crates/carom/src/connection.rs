@@ -35,6 +35,8 @@ pub struct Connection {
     may_read: bool,
     /// The end of the stream is there: no further readiness will be told, so a short read is not the last one.
     hangup: bool,
+    /// The last byte of the message that is being pushed counts as not sent, as the system has not got all of it.
+    last_held: bool,
     spin: Spin,
 }
 
@@ -49,6 +51,7 @@ impl Connection {
             writable,
             may_read: true,
             hangup: false,
+            last_held: false,
             spin: Spin::default(),
         }
     }
@@ -153,7 +156,7 @@ impl Connection {
 
     /// Accepted bytes that the stream has not taken yet.
     pub fn unsent(&self) -> usize {
-        self.sender.unsent()
+        self.sender.unsent() + self.stream.under_way()
     }
 
     pub(crate) fn stream_mut(&mut self) -> &mut Stream {
@@ -222,10 +225,10 @@ impl Connection {
     /// Fails with the system's error, such as `EPIPE`; what waited is dropped then.
     pub fn write(&mut self, frames: &[IoSlice<'_>], wait: Wait) -> io::Result<usize> {
         self.sender.write(&mut &self.stream, frames)?;
-        while self.sender.unsent() > 0 && self.wait_for_room(wait)? {
+        while self.unsent() > 0 && self.wait_for_room(wait)? {
             self.sender.flush(&mut &self.stream)?;
         }
-        Ok(self.sender.unsent())
+        Ok(self.unsent())
     }
 
     /// Sends one message without copying it, in as many calls as it takes: the number of its frame's bytes, header
@@ -237,8 +240,13 @@ impl Connection {
     pub fn push(&mut self, message: &[u8], mut progress: usize, wait: Wait) -> io::Result<usize> {
         let total = crate::frame::Header::new(message.len() as u64).as_bytes().len() + message.len();
         loop {
+            progress += usize::from(std::mem::take(&mut self.last_held));
             progress = self.sender.push(&mut &self.stream, message, progress)?;
-            if (progress == total && self.sender.unsent() == 0) || !self.wait_for_room(wait)? {
+            let under_way = self.stream.under_way() > 0;
+            // All of it was taken, but it is not sent before the system has got it.
+            self.last_held = progress == total && under_way;
+            progress -= usize::from(self.last_held);
+            if (progress == total && self.unsent() == 0) || !self.wait_for_room(wait)? {
                 return Ok(progress);
             }
         }
@@ -247,7 +255,7 @@ impl Connection {
     /// Accepts the rest of a message of which [`push`](Connection::push) has sent `progress` bytes, by copying it. When
     /// it is not as long as it was then, the next call that sends fails.
     pub fn queue(&mut self, message: &[u8], progress: usize) {
-        self.sender.queue(message, progress);
+        self.sender.queue(message, progress + usize::from(std::mem::take(&mut self.last_held)));
     }
 
     /// Takes back the last `count` bytes that were accepted; false when some of them have left already.

@@ -1,4 +1,4 @@
-//! Which of many connections are ready, by mio.
+//! Which of many connections are ready.
 //!
 //! Readiness is told once for each change (edge-triggered): a connection that has told it stays ready until an
 //! operation on it found nothing more to do.
@@ -7,6 +7,7 @@ use crate::connection::Connection;
 use crate::descriptor::Descriptor;
 use crate::listener::Listener;
 use crate::spin::Spin;
+use crate::sys;
 use crate::wait::Wait;
 use std::io;
 use std::time::Duration;
@@ -48,6 +49,17 @@ pub struct Readiness {
     pub writable: bool,
 }
 
+impl From<&mio::event::Event> for Readiness {
+    fn from(event: &mio::event::Event) -> Readiness {
+        Readiness {
+            token: event.token().0,
+            readable: event.is_readable() || event.is_read_closed() || event.is_error(),
+            hangup: event.is_read_closed() || event.is_error(),
+            writable: event.is_writable() || event.is_write_closed() || event.is_error(),
+        }
+    }
+}
+
 impl std::ops::BitOrAssign for Readiness {
     /// Adds later news of the same connection.
     fn bitor_assign(&mut self, later: Readiness) {
@@ -60,30 +72,30 @@ impl std::ops::BitOrAssign for Readiness {
 /// What a [`Poller`] can tell of: a [`Connection`], a [`Listener`], a [`Descriptor`].
 pub trait Source {
     #[doc(hidden)]
-    fn event_source(&mut self) -> &mut dyn mio::event::Source;
+    fn event_source(&mut self) -> &mut dyn sys::Source;
 }
 
 impl Source for Connection {
-    fn event_source(&mut self) -> &mut dyn mio::event::Source {
+    fn event_source(&mut self) -> &mut dyn sys::Source {
         self.stream_mut()
     }
 }
 
 impl Source for Listener {
-    fn event_source(&mut self) -> &mut dyn mio::event::Source {
+    fn event_source(&mut self) -> &mut dyn sys::Source {
         self.acceptor_mut()
     }
 }
 
 impl Source for Descriptor {
-    fn event_source(&mut self) -> &mut dyn mio::event::Source {
+    fn event_source(&mut self) -> &mut dyn sys::Source {
         self.watched_mut()
     }
 }
 
 /// The place where connections are registered; may be used while another thread waits.
 #[derive(Debug)]
-pub struct Registry(mio::Registry);
+pub struct Registry(sys::Registry);
 
 impl Registry {
     /// Starts telling of `source`, as `token`.
@@ -103,13 +115,13 @@ impl Registry {
 
     /// What ends another thread's wait: it is told of `token`, readable.
     pub fn waker(&self, token: usize) -> io::Result<Waker> {
-        mio::Waker::new(&self.0, mio::Token(token)).map(Waker)
+        sys::Waker::new(&self.0, mio::Token(token)).map(Waker)
     }
 }
 
 /// Ends another thread's wait.
 #[derive(Debug)]
-pub struct Waker(mio::Waker);
+pub struct Waker(sys::Waker);
 
 impl Waker {
     /// Ends the wait that is under way, or the next one.
@@ -121,26 +133,25 @@ impl Waker {
 /// Waits for any of the registered connections.
 #[derive(Debug)]
 pub struct Poller {
-    poll: mio::Poll,
-    events: mio::Events,
+    poll: sys::Poll,
     spin: Spin,
 }
 
 impl Poller {
     /// A poller without connections.
     pub fn new() -> io::Result<Poller> {
-        Ok(Poller { poll: mio::Poll::new()?, events: mio::Events::with_capacity(MAX_NEWS), spin: Spin::default() })
+        Ok(Poller { poll: sys::Poll::new(MAX_NEWS)?, spin: Spin::default() })
     }
 
     /// Where to register connections.
     pub fn registry(&self) -> io::Result<Registry> {
-        self.poll.registry().try_clone().map(Registry)
+        self.poll.registry().map(Registry)
     }
 
     /// Waits until something is ready, and gives the news, none when the time ran out or a signal arrived.
     pub fn wait(&mut self, wait: Wait) -> io::Result<impl Iterator<Item = Readiness> + '_> {
         self.poll(wait)?;
-        Ok(self.news())
+        Ok(self.poll.news())
     }
 
     /// The same for a thread that has nothing else to do: while waits are short, it looks again for a moment before
@@ -149,32 +160,22 @@ impl Poller {
         self.spin.begin(wait);
         loop {
             self.poll(if self.spin.is_active() { Wait::No } else { wait })?;
-            if !self.events.is_empty() || !self.spin.is_active() {
+            if !self.poll.is_empty() || !self.spin.is_active() {
                 break;
             }
             // Once more, blocking or not.
             self.spin.again(wait);
         }
         self.spin.end();
-        Ok(self.news())
+        Ok(self.poll.news())
     }
 
     fn poll(&mut self, wait: Wait) -> io::Result<()> {
         let timeout = wait.left().unwrap_or(Some(Duration::ZERO));
-        self.events.clear();
-        match self.poll.poll(&mut self.events, timeout) {
+        match self.poll.poll(timeout) {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
             _ => Ok(()),
         }
-    }
-
-    fn news(&self) -> impl Iterator<Item = Readiness> + '_ {
-        self.events.iter().map(|event| Readiness {
-            token: event.token().0,
-            readable: event.is_readable() || event.is_read_closed() || event.is_error(),
-            hangup: event.is_read_closed() || event.is_error(),
-            writable: event.is_writable() || event.is_write_closed() || event.is_error(),
-        })
     }
 }
 

@@ -20,7 +20,7 @@ fn a_send_that_timed_out_before_it_began_has_sent_nothing_and_a_begun_one_goes_o
             let (mut ours, mut theirs) = pipe(true).unwrap();
             let accepted = fill(&mut ours, &vec![1; size]);
             let unsent = ours.unsent();
-            assert!(unsent <= size, "no more than a part of the last one is kept: {unsent}");
+            assert!(unsent <= 4 + size, "no more than the last one is kept: {unsent}");
             let refused = ours.send(&vec![2; size], Wait::at_most(Duration::from_millis(20)));
             assert!(matches!(refused, Err(Error::TimedOut)));
             assert_eq!(ours.unsent(), unsent);
@@ -109,9 +109,11 @@ fn a_message_pushed_in_parts_and_then_queued_arrives_whole() {
     let begun = ours.push(&message, 0, Wait::No).unwrap();
     assert!(begun > 4 && begun < message.len());
     assert_eq!(ours.push(&message, begun, Wait::No).unwrap(), begun);
-    assert_eq!(ours.unsent(), 0);
+    // On Windows, what is on its way may not be in the pipe yet.
+    let under_way = ours.unsent();
+    assert!(cfg!(windows) || under_way == 0);
     ours.queue(&message, begun);
-    assert_eq!(ours.unsent(), 4 + message.len() - begun);
+    assert_eq!(ours.unsent(), under_way + 4 + message.len() - begun);
     // It has not been begun while another waits, and is accepted whole.
     assert_eq!(ours.push(b"next", 0, Wait::No).unwrap(), 0);
     ours.queue(b"next", 0);

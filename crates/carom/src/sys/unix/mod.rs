@@ -2,6 +2,7 @@
 
 mod acceptor;
 mod memory;
+mod poll;
 mod process;
 mod socket;
 mod socket_file;
@@ -10,6 +11,7 @@ mod watched;
 
 pub(crate) use acceptor::Acceptor;
 pub(crate) use memory::expect_writes;
+pub(crate) use poll::{Poll, Registry, Source, Waker};
 pub(crate) use process::wait_for_exit;
 pub(crate) use stream::{Stream, pair};
 pub(crate) use watched::Watched;

@@ -2,13 +2,13 @@
 
 use super::RawDescriptor;
 use super::pipe_acceptor::PipeAcceptor;
+use super::poll::{Registry, Source};
 use super::stream::Stream;
 use super::tcp_acceptor::TcpAcceptor;
 use crate::address::Address;
 use crate::listener::ListenOptions;
 use crate::wait::Wait;
-use mio::event::Source;
-use mio::{Registry, Token};
+use mio::{Interest, Token};
 use std::io;
 
 /// What listens.
@@ -21,7 +21,7 @@ pub(crate) enum Acceptor {
 impl Acceptor {
     pub(crate) fn bind(address: &Address, options: &ListenOptions) -> io::Result<Acceptor> {
         match address {
-            Address::Local(name) => PipeAcceptor::bind(name).map(Acceptor::Pipe),
+            Address::Local(name) => PipeAcceptor::bind(name, options.backlog).map(Acceptor::Pipe),
             Address::Inet(address) => TcpAcceptor::bind(*address, options).map(Acceptor::Tcp),
         }
     }
@@ -64,11 +64,11 @@ impl Acceptor {
 }
 
 impl Source for Acceptor {
-    fn register(&mut self, registry: &Registry, token: Token, interests: mio::Interest) -> io::Result<()> {
+    fn register(&mut self, registry: &Registry, token: Token, interests: Interest) -> io::Result<()> {
         self.source().register(registry, token, interests)
     }
 
-    fn reregister(&mut self, registry: &Registry, token: Token, interests: mio::Interest) -> io::Result<()> {
+    fn reregister(&mut self, registry: &Registry, token: Token, interests: Interest) -> io::Result<()> {
         self.source().reregister(registry, token, interests)
     }
 

@@ -18,8 +18,9 @@ use windows_sys::Win32::System::Pipes::{
     CreateNamedPipeW, PIPE_REJECT_REMOTE_CLIENTS, PIPE_TYPE_BYTE, PIPE_UNLIMITED_INSTANCES,
 };
 
-/// What the system holds of a pipe's bytes, each way.
-const PIPE_BUFFER: u32 = 64 * 1024;
+/// What the system holds of a pipe's bytes, each way: about as much as of a socket's elsewhere. It takes memory for what
+/// is there only.
+const PIPE_BUFFER: u32 = 256 * 1024;
 
 /// Of a pipe that has no other, whose client may write, with `duplex` read, too.
 pub(super) fn only_instance(name: &str, duplex: bool) -> io::Result<OwnedHandle> {

@@ -1,26 +1,24 @@
 //! Windows: named pipes, and TCP sockets.
 //!
-//! Type-checked, and not run yet. Not there, so that it fails with `Unsupported`:
-//! - a pipe, or a listener for pipes, that was used both alone and by a [`Poller`](crate::Poller);
-//! - giving a used pipe away;
-//! - telling the other end of a pipe that nothing more will come, other than by closing it;
-//! - watching what is neither a connection nor a listener.
-//!
 //! What differs:
-//! - a pipe that is closed loses what the peer has not read;
-//! - of the clients of a pipe one waits to be accepted, whatever the backlog, and the next finds it busy
-//!   (`WouldBlock`);
+//! - what is neither a connection, a listener nor a process cannot be watched (`Unsupported`);
+//! - the other end of a pipe learns that nothing more will come when it is closed (`Unsupported`);
 //! - a pipe is its owner's alone and goes with its last handle, so that there is nothing that `mode` and
 //!   `replace_stale` could do;
-//! - of a client of a pipe, a poller tells as writable, not as readable.
+//! - a client that finds none of a listener's pipes free is told that it is busy (`WouldBlock`).
 
 mod acceptor;
+mod alarm;
 mod handle;
 mod instance;
+mod lingering;
 mod memory;
+mod objects;
+mod operation;
 mod pair;
 mod pipe;
 mod pipe_acceptor;
+mod poll;
 mod process;
 mod security;
 mod stream;
@@ -32,6 +30,7 @@ mod watched;
 pub(crate) use acceptor::Acceptor;
 pub(crate) use memory::expect_writes;
 pub(crate) use pair::pair;
+pub(crate) use poll::{Poll, Registry, Source, Waker};
 pub(crate) use process::wait_for_exit;
 pub(crate) use stream::Stream;
 pub(crate) use watched::Watched;

@@ -14,5 +14,5 @@ pub(crate) fn pair(duplex: bool) -> io::Result<(Stream, Stream)> {
     let first = only_instance(&name, duplex)?;
     // Opening it connects it: `ConnectNamedPipe` is for those who wait for that.
     let second = open(&name, duplex)?;
-    Ok((Pipe::new(first).into(), Pipe::new(second).into()))
+    Ok((Pipe::new(first)?.into(), Pipe::new(second)?.into()))
 }

@@ -1,33 +1,29 @@
 //! Waiting for a process, by a handle of our own: whoever started it has another, and still learns its end.
 
+use super::objects::wait_for_any;
 use crate::process::ExitStatus;
 use crate::wait::Wait;
 use std::io;
-use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
-use std::time::Duration;
-use windows_sys::Win32::Foundation::{WAIT_OBJECT_0, WAIT_TIMEOUT};
+use std::os::windows::io::{AsHandle, AsRawHandle, FromRawHandle, OwnedHandle};
 use windows_sys::Win32::System::Threading::{
-    GetExitCodeProcess, INFINITE, OpenProcess, PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_SYNCHRONIZE,
-    WaitForSingleObject,
+    GetExitCodeProcess, OpenProcess, PROCESS_ACCESS_RIGHTS, PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_SYNCHRONIZE,
 };
 
-pub(crate) fn wait_for_exit(pid: u32, wait: Wait) -> io::Result<Option<ExitStatus>> {
+/// A process that has not been forgotten: it runs, or somebody has a handle of it.
+pub(super) fn open_process(pid: u32, rights: PROCESS_ACCESS_RIGHTS) -> io::Result<OwnedHandle> {
     // SAFETY: no pointers go in.
-    let handle = unsafe { OpenProcess(PROCESS_SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION, 0, pid) };
+    let handle = unsafe { OpenProcess(rights, 0, pid) };
     if handle.is_null() {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: it was opened above and nobody else has it.
-    let process = unsafe { OwnedHandle::from_raw_handle(handle) };
-    loop {
-        let left = wait.left();
-        // SAFETY: the handle is open.
-        match unsafe { WaitForSingleObject(process.as_raw_handle(), left.map_or(0, milliseconds)) } {
-            WAIT_OBJECT_0 => break,
-            WAIT_TIMEOUT if left.is_none() => return Ok(None),
-            WAIT_TIMEOUT => {}
-            _ => return Err(io::Error::last_os_error()),
-        }
+    Ok(unsafe { OwnedHandle::from_raw_handle(handle) })
+}
+
+pub(crate) fn wait_for_exit(pid: u32, wait: Wait) -> io::Result<Option<ExitStatus>> {
+    let process = open_process(pid, PROCESS_SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION)?;
+    if !wait_for_any(&[process.as_handle()], wait)? {
+        return Ok(None);
     }
     let mut code = 0;
     // SAFETY: the handle is open, and `code` outlives the call.
@@ -35,9 +31,4 @@ pub(crate) fn wait_for_exit(pid: u32, wait: Wait) -> io::Result<Option<ExitStatu
         0 => Err(io::Error::last_os_error()),
         _ => Ok(Some(ExitStatus::Code(code as i32))),
     }
-}
-
-/// Rounded up, so that the time is over afterwards, and shorter than for ever.
-fn milliseconds(left: Option<Duration>) -> u32 {
-    left.map_or(INFINITE, |left| left.as_micros().div_ceil(1000).min(u128::from(INFINITE - 1)) as u32)
 }

@@ -1,14 +1,14 @@
 //! Streams: a named pipe, or a TCP stream.
 
 use super::pipe::Pipe;
+use super::poll::{Registry, Source};
 use super::tcp::Tcp;
 use super::{RawDescriptor, unsupported};
 use crate::address::Address;
 use crate::readiness::Interest;
 use crate::sys::Ready;
 use crate::wait::Wait;
-use mio::event::Source;
-use mio::{Registry, Token};
+use mio::Token;
 use std::io::{self, IoSlice, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -108,6 +108,14 @@ impl Stream {
         match self {
             Stream::Pipe(pipe) => lock(pipe).read(target),
             Stream::Tcp(tcp) => tcp.read(target),
+        }
+    }
+
+    /// How many bytes were taken and have not left yet.
+    pub(crate) fn under_way(&self) -> usize {
+        match self {
+            Stream::Pipe(pipe) => lock(pipe).under_way(),
+            Stream::Tcp(_) => 0,
         }
     }
 

@@ -3,14 +3,15 @@
 //! They are non-blocking while they are ours, as Windows knows no call that does not wait on a socket that does.
 
 use super::RawDescriptor;
+use super::poll::{Registry, Source};
 use super::waiter::Waiter;
 use crate::address::Address;
 use crate::readiness::Interest;
 use crate::sys::Ready;
 use crate::wait::Wait;
-use mio::event::Source;
+use mio::Token;
+use mio::event::Source as _;
 use mio::net::TcpStream;
-use mio::{Registry, Token};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr};
@@ -105,11 +106,22 @@ impl Tcp {
     }
 
     pub(super) fn read(&self, target: &mut [u8]) -> io::Result<usize> {
-        (&self.socket).read(target)
+        let length = target.len();
+        self.told_again((&self.socket).read(target), length)
     }
 
     pub(super) fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        (&self.socket).write_vectored(slices)
+        let length = slices.iter().map(|slice| slice.len()).sum();
+        self.told_again((&self.socket).write_vectored(slices), length)
+    }
+
+    /// After a part of `length` bytes no more is asked for until it is told: mio tells again only after an operation that
+    /// would have had to wait.
+    fn told_again(&self, result: io::Result<usize>, length: usize) -> io::Result<usize> {
+        if matches!(result, Ok(count) if 0 < count && count < length) {
+            _ = self.socket.try_io(|| Err::<(), _>(ErrorKind::WouldBlock.into()));
+        }
+        result
     }
 
     pub(super) fn wait(&self, interest: Interest, wait: Wait) -> io::Result<Ready> {
@@ -119,14 +131,14 @@ impl Tcp {
 
 impl Source for Tcp {
     fn register(&mut self, registry: &Registry, token: Token, interests: mio::Interest) -> io::Result<()> {
-        self.socket.register(registry, token, interests)
+        self.socket.register(&registry.sockets, token, interests)
     }
 
     fn reregister(&mut self, registry: &Registry, token: Token, interests: mio::Interest) -> io::Result<()> {
-        self.socket.reregister(registry, token, interests)
+        self.socket.reregister(&registry.sockets, token, interests)
     }
 
     fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
-        self.socket.deregister(registry)
+        self.socket.deregister(&registry.sockets)
     }
 }

@@ -1,15 +1,16 @@
 //! Listening TCP sockets.
 
 use super::RawDescriptor;
+use super::poll::{Registry, Source};
 use super::tcp::{Tcp, new_socket};
 use super::waiter::Waiter;
 use crate::address::Address;
 use crate::listener::ListenOptions;
 use crate::readiness::Interest;
 use crate::wait::Wait;
-use mio::event::Source;
+use mio::Token;
+use mio::event::Source as _;
 use mio::net::TcpListener;
-use mio::{Registry, Token};
 use socket2::{SockAddr, SockRef};
 use std::io;
 use std::net::SocketAddr;
@@ -63,14 +64,14 @@ impl TcpAcceptor {
 
 impl Source for TcpAcceptor {
     fn register(&mut self, registry: &Registry, token: Token, interests: mio::Interest) -> io::Result<()> {
-        self.socket.register(registry, token, interests)
+        self.socket.register(&registry.sockets, token, interests)
     }
 
     fn reregister(&mut self, registry: &Registry, token: Token, interests: mio::Interest) -> io::Result<()> {
-        self.socket.reregister(registry, token, interests)
+        self.socket.reregister(&registry.sockets, token, interests)
     }
 
     fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
-        self.socket.deregister(registry)
+        self.socket.deregister(&registry.sockets)
     }
 }
