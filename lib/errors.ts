@@ -1,6 +1,7 @@
 /**
  * Every error of carom: its class, its stable `code`, and its text. No text ever holds what a peer sent.
  */
+import { constants } from 'node:os'
 import { getSystemErrorMap, inspect } from 'node:util'
 import type { ReceivedBytes } from './bytes.js'
 
@@ -280,6 +281,14 @@ function describe(value: unknown): string {
     return inspect(value)
   if (typeof value === 'object') return `an instance of ${value.constructor?.name ?? 'Object'}`
   return `a ${typeof value}`
+}
+
+/** Where Node has a number of its own for an error of the system, that. */
+const numbers = new Map([...getSystemErrorMap()].map(([errno, [code]]) => [code, errno]))
+
+/** The negative number of the system's error with this code, as in Node. */
+export function errnoOf(code: keyof typeof constants.errno): number {
+  return numbers.get(code) ?? -constants.errno[code]
 }
 
 /** The operating system's error as Node makes it. `errno` is negative, as in Node. */

@@ -4,8 +4,7 @@
  * It works on what a connection is made of, as the connection is there only when it is done: a peer without the key
  * must not cost more than it has to.
  */
-import { constants } from 'node:os'
-import { AuthenticationError, EOFError, type HandshakeError, systemError, TimeoutError } from './errors.js'
+import { AuthenticationError, EOFError, errnoOf, type HandshakeError, systemError, TimeoutError } from './errors.js'
 import type { Handshake } from './handshake.js'
 import { MAX_HANDSHAKE_MESSAGE } from './handshake-messages.js'
 import type { Inbox } from './inbox.js'
@@ -23,7 +22,7 @@ import {
 } from './native.js'
 
 /** What the system says of a write when the peer has hung up. */
-const HUNG_UP = new Set((['EPIPE', 'ECONNRESET'] as const).map(name => -(constants.errno[name] as number)))
+const HUNG_UP = new Set((['EPIPE', 'ECONNRESET'] as const).map(errnoOf))
 
 /** What a handshake has come to, or why it failed. */
 type Outcome = (error?: HandshakeError) => void

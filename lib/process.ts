@@ -6,7 +6,7 @@ import type { Readable, Writable } from 'node:stream'
 import { type AsyncOptions, checkSignal, checkTimeout, limitOf, type SyncOptions } from './arguments.js'
 import type { Connection } from './connection.js'
 import { processEnded, processStarted } from './diagnostics.js'
-import { bootstrapping, busy, systemError } from './errors.js'
+import { bootstrapping, busy, errnoOf, systemError } from './errors.js'
 import { Limit } from './limit.js'
 import { NOW, waitForExit } from './native.js'
 import { killAtExit } from './process/daemons.js'
@@ -41,7 +41,7 @@ export type ProcessOptions<F extends Target> = ProcessSettings & {
 } & ([] extends Parameters<F> ? { args?: NoInfer<Parameters<F>> | undefined } : { args: NoInfer<Parameters<F>> })
 
 /** What the system says of a child that libuv has seen the end of. */
-const REAPED = -constants.errno.ECHILD
+const REAPED = errnoOf(process.platform === 'win32' ? 'EINVAL' : 'ECHILD')
 
 /** `false` in a child that `Process` started, in its worker threads too; `true` everywhere else. */
 export const isMainProcess: boolean = !isChild()
@@ -58,6 +58,8 @@ export class Process<F extends Target = Target> implements Disposable, AsyncDisp
   #control: Connection | undefined
   #exitCode: number | undefined
   #signalCode: NodeJS.Signals | undefined
+  /** What it was last sent. */
+  #killedBy: NodeJS.Signals | number | undefined
   #refed = true
   #holding = true
   #readiness: ProcessReadiness | undefined
@@ -155,7 +157,7 @@ export class Process<F extends Target = Target> implements Disposable, AsyncDisp
 
   /** Sends a signal. Default `SIGKILL`. */
   kill(signal: NodeJS.Signals | number = 'SIGKILL'): void {
-    if (this.alive) this.#child?.kill(signal)
+    if (this.alive && this.#child?.kill(signal)) this.#killedBy = signal
   }
 
   /** It keeps this process alive while it runs (the default); a daemon only while it is joined. */
@@ -236,8 +238,15 @@ export class Process<F extends Target = Target> implements Disposable, AsyncDisp
     if (end === undefined) return
     if (end === REAPED) throw busy('The process has ended, and the event loop is about to tell how: await join()')
     if (typeof end === 'number') throw systemError(end, 'waitid')
-    if (end.signal === undefined) this.#ended(end.code as number)
-    else this.#ended(-end.signal, signalName(end.signal))
+    const signal = end.signal ?? this.#signalOnWindows(end.code)
+    if (signal === undefined) this.#ended(end.code as number)
+    else this.#ended(-signal, signalName(signal))
+  }
+
+  /** There a signal only ends the process, with the exit code 1; Node tells it from an exit as we do. */
+  #signalOnWindows(code: number | undefined): number | undefined {
+    if (process.platform !== 'win32' || code !== 1 || this.#killedBy === undefined) return undefined
+    return typeof this.#killedBy === 'number' ? this.#killedBy : constants.signals[this.#killedBy]
   }
 
   /** Told by the event loop, or before that by `joinSync`. */

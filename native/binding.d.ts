@@ -61,6 +61,13 @@ export declare class Environment {
    * system's error, negative. It is not reaped.
    */
   waitForExit(pid: number, milliseconds: number): Exit | number | null
+  /**
+   * Gives the process `pid` a descriptor of its own: what `take_over` has to be told there, or the system's error,
+   * negative. On Unix `EIO`: there it is inherited.
+   */
+  handOver(fd: number, pid: number): Uint8Array | number
+  /** The descriptor that another process has given this one, or the system's error, negative. */
+  takeOver(told: Uint8Array): number
   /** Binds an address and listens: the listener's slot, or the system's error, negative. */
   listen(how: Listening): number
   /** The address that a listener is bound to. */

@@ -4,10 +4,9 @@
  * Nobody can hold it up: each handshake has its time, there are so many at once at most, and the oldest makes room for
  * a newcomer. Connections that nobody wants yet stay with the system.
  */
-import { constants } from 'node:os'
 import { absolutePath, formatAddress, parseAddress } from '../address.js'
 import { challengesOfListener } from '../challenges.js'
-import { type HandshakeError, systemError, TimeoutError } from '../errors.js'
+import { errnoOf, type HandshakeError, systemError, TimeoutError } from '../errors.js'
 import { listenerHandshake } from '../handshake.js'
 import { Inbox } from '../inbox.js'
 import type { BoundAddress, InetAddress } from '../interfaces.js'
@@ -23,9 +22,7 @@ const GRACE = 200
 /** The longest time that one of Node's timers takes, in milliseconds. */
 const MAX_TIMER = 2 ** 31 - 1
 /** What the system says then. */
-const EXHAUSTED = new Set(
-  (['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'] as const).map(name => -(constants.errno[name] as number)),
-)
+const EXHAUSTED = new Set((['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'] as const).map(errnoOf))
 
 export interface AcceptorOptions {
   readonly maxMessageLength: number

@@ -1,6 +1,6 @@
 /**
  * The program of every child: takes its assignment from the parent, imports the target's module and calls the target.
- * Its one argument is the control channel's descriptor.
+ * Its one argument is the place of its descriptors, of which the first is the control channel's.
  */
 import { fileURLToPath } from 'node:url'
 import { deserialize } from 'node:v8'
@@ -8,6 +8,7 @@ import { adopt, announce } from '../connection.js'
 import { EOFError } from '../errors.js'
 import { checkSettings } from '../settings.js'
 import type { Assignment } from './assignment.js'
+import { inherited } from './inheritance.js'
 import { unpackArguments } from './packed-arguments.js'
 import { becomeChild, whileImporting } from './role.js'
 import { findTarget } from './target.js'
@@ -16,8 +17,8 @@ import { findTarget } from './target.js'
 const UNSETTLED = 13
 
 becomeChild()
-const controlFd = Number(process.argv[2])
-const control = adopt({ fd: controlFd, readable: true, writable: true }, checkSettings(undefined))
+const descriptor = inherited(Number(process.argv[2]))
+const control = adopt({ fd: descriptor(0), readable: true, writable: true }, checkSettings(undefined))
 const assignment: Assignment = deserialize(receive())
 const packedArgs = receive()
 if (assignment.daemon) dieWithParent()
@@ -50,7 +51,7 @@ function dieWithParent(): void {
 
 async function run(): Promise<void> {
   const { module, target, connections } = assignment
-  const moved = connections.map((moved, index) => announce(adopt({ ...moved, fd: controlFd + 1 + index }, moved)))
+  const moved = connections.map((moved, index) => announce(adopt({ ...moved, fd: descriptor(1 + index) }, moved)))
   const args = unpackArguments(packedArgs, moved)
   process.on('beforeExit', endUnsettled)
   try {

@@ -1,14 +1,14 @@
 /** Starts a child and hands it what it needs: all of it, or nothing happens. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { constants as access, accessSync } from 'node:fs'
-import { constants } from 'node:os'
 import { serialize } from 'node:v8'
 import { type Connection, checkMovable, settingsOf } from '../connection.js'
-import { systemError } from '../errors.js'
+import { errnoOf, systemError } from '../errors.js'
 import { environment } from '../native.js'
 import { connectedPair } from '../pipe.js'
 import { checkSettings } from '../settings.js'
 import type { Assignment } from './assignment.js'
+import { handOver, stdioFor } from './inheritance.js'
 import { packArguments } from './packed-arguments.js'
 import type { Plan } from './plan.js'
 import { bootstrapFile } from './role.js'
@@ -53,19 +53,25 @@ function requireDirectory(path: string): void {
 function spawnNow(plan: Plan, descriptors: readonly number[]): ChildProcess {
   const { env, execArgv, stdio } = plan
   const args = [...execArgv, bootstrapFile, String(stdio.length)]
-  const child = spawn(process.execPath, args, { env, stdio: [...stdio, ...descriptors] })
+  const child = spawn(process.execPath, args, { env, stdio: [...stdio, ...stdioFor(descriptors)] })
   // What the system refuses is told by an event in a later tick; but there is no `pid` then.
   child.on('error', () => {})
   if (child.pid === undefined) throw systemError(reasonOfFailure(child, env), 'spawn', { path: process.execPath })
+  try {
+    handOver(child, stdio.length, descriptors)
+  } catch (error) {
+    child.kill('SIGKILL')
+    throw error
+  }
   return child
 }
 
 /** The system's error, before Node tells it. */
 function reasonOfFailure(child: ChildProcess, env: NodeJS.ProcessEnv | undefined): number {
   // Out of descriptors: Node has not even begun to make streams. (And a blocking attempt would lose a descriptor.)
-  if (child.stdin === undefined) return -constants.errno.EMFILE
+  if (child.stdin === undefined) return errnoOf('EMFILE')
   const { error } = spawnSync(process.execPath, ['--version'], { env, stdio: 'ignore' })
-  return (error as NodeJS.ErrnoException | undefined)?.errno ?? -constants.errno.EAGAIN
+  return (error as NodeJS.ErrnoException | undefined)?.errno ?? errnoOf('EAGAIN')
 }
 
 /** Closes this process's copy of what the child has now; the stream goes on. */

@@ -4,7 +4,8 @@
 //! [`wait_from`](crate::environment::wait_from)). A negative result is the system's error.
 #![expect(unsafe_code, reason = "raw Node-API: this module and the reactors are where the binding meets it")]
 
-use crate::environment::{errno, in_slices, wait_from};
+use crate::environment::{in_slices, wait_from};
+use crate::errno::errno;
 use crate::reactor::Reactor;
 use crate::state::State;
 use carom::Wait;

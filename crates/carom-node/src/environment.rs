@@ -1,6 +1,7 @@
 //! One JavaScript environment (the main thread, or a worker), and the calls for its connections that are not hot.
 
 use crate::calls;
+use crate::errno::errno;
 use crate::memory::Memory;
 use crate::reactor::Reactor;
 use crate::state::{Kind, State};
@@ -46,15 +47,6 @@ pub(crate) fn wait_from(milliseconds: f64) -> Wait {
     } else {
         Duration::try_from_secs_f64(milliseconds / 1000.0).map_or(Wait::Forever, Wait::at_most)
     }
-}
-
-/// The system's error number as Node writes it, negative.
-pub(crate) fn errno(error: &io::Error) -> i32 {
-    /// `EINVAL`, and `EIO` for what else has no number of the system.
-    const INVALID: i32 = 22;
-    const UNKNOWN: i32 = 5;
-    let without = if error.kind() == io::ErrorKind::InvalidInput { INVALID } else { UNKNOWN };
-    -error.raw_os_error().unwrap_or(without)
 }
 
 /// Why receiving on a connection has ended.
@@ -250,6 +242,21 @@ impl Environment {
             (_, Some(ExitStatus::Signal(signal))) => Some(Either::A(Exit { code: None, signal: Some(signal) })),
             (_, None) => None,
         }
+    }
+
+    /// Gives the process `pid` a descriptor of its own: what `take_over` has to be told there, or the system's error,
+    /// negative. On Unix `EIO`: there it is inherited.
+    #[napi(catch_unwind)]
+    pub fn hand_over(&self, fd: i64, pid: u32) -> Either<Uint8Array, i32> {
+        let told =
+            fd.try_into().map_err(|_| io::ErrorKind::InvalidInput.into()).and_then(|fd| carom::hand_over(fd, pid));
+        told.map_or_else(|error| Either::B(errno(&error)), |told| Either::A(told.into()))
+    }
+
+    /// The descriptor that another process has given this one, or the system's error, negative.
+    #[napi(catch_unwind)]
+    pub fn take_over(&self, told: &[u8]) -> i64 {
+        carom::take_over(told).map_or_else(|error| errno(&error).into(), |fd| fd as i64)
     }
 
     /// Repeats an operation that may block until it is done or the time is over, or this environment is a worker's that

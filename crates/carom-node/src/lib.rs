@@ -11,6 +11,7 @@
 mod calls;
 mod challenges;
 mod environment;
+mod errno;
 mod listening;
 mod memory;
 mod reactor;

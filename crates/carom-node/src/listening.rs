@@ -1,6 +1,7 @@
 //! The calls for listeners and clients.
 
-use crate::environment::{Environment, errno, no_such_slot};
+use crate::environment::{Environment, no_such_slot};
+use crate::errno::errno;
 use crate::state::Kind;
 use carom::{Address, Connection, Discarded, ListenOptions, Listener, Wait};
 use napi::bindgen_prelude::Either;

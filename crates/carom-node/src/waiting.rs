@@ -1,6 +1,7 @@
 //! The calls for waiting, blocking, until anything is ready.
 
-use crate::environment::{Environment, errno};
+use crate::environment::Environment;
+use crate::errno::errno;
 use crate::state::Kind;
 use carom::Descriptor;
 use napi::Env;

@@ -20,8 +20,7 @@
 //! - `sys`: all that differs between platforms, and all that the compiler cannot check.
 //!
 //! # Portability
-//! Linux, macOS and FreeBSD use Unix sockets and pipes, Windows named pipes. The Windows side type-checks and has not
-//! been run yet.
+//! Linux, macOS and FreeBSD use Unix sockets and pipes, Windows named pipes.
 
 mod address;
 mod connection;
@@ -37,6 +36,7 @@ mod receiver;
 mod sender;
 mod spin;
 mod sys;
+mod transfer;
 mod wait;
 
 pub use address::{Address, resolve};
@@ -49,4 +49,5 @@ pub use process::{ExitStatus, wait_for_exit};
 pub use readiness::{Interest, MAX_NEWS, Poller, Readiness, Registry, Source, Waker};
 pub use receiver::{Batch, Discarded, LARGE};
 pub use sys::RawDescriptor;
+pub use transfer::{hand_over, take_over};
 pub use wait::Wait;

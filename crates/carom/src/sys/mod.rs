@@ -22,6 +22,7 @@
 //! - `Watched`: what becomes readable, `of(RawDescriptor)` or `of_process(pid)`; `is_readable()`; an event source.
 //! - `pair(duplex)`: two connected streams, neither inherited by child processes.
 //! - `wait_for_exit(pid, wait)`: waits for a child process without reaping it.
+//! - `hand_over(descriptor, pid)`, `take_over(told)`: gives it to another process, where it is not inherited.
 //! - `expect_writes(memory)`: all of it is about to be written.
 
 #[cfg(unix)]
@@ -29,7 +30,9 @@ mod unix;
 #[cfg(unix)]
 pub use unix::RawDescriptor;
 #[cfg(unix)]
-pub(crate) use unix::{Acceptor, Poll, Registry, Source, Stream, Waker, Watched, expect_writes, pair, wait_for_exit};
+pub(crate) use unix::{
+    Acceptor, Poll, Registry, Source, Stream, Waker, Watched, expect_writes, hand_over, pair, take_over, wait_for_exit,
+};
 
 #[cfg(windows)]
 mod windows;
@@ -37,7 +40,7 @@ mod windows;
 pub use windows::RawDescriptor;
 #[cfg(windows)]
 pub(crate) use windows::{
-    Acceptor, Poll, Registry, Source, Stream, Waker, Watched, expect_writes, pair, wait_for_exit,
+    Acceptor, Poll, Registry, Source, Stream, Waker, Watched, expect_writes, hand_over, pair, take_over, wait_for_exit,
 };
 
 /// What a stream became ready for; neither when the time ran out.

@@ -7,6 +7,7 @@ mod process;
 mod socket;
 mod socket_file;
 mod stream;
+mod transfer;
 mod watched;
 
 pub(crate) use acceptor::Acceptor;
@@ -14,6 +15,7 @@ pub(crate) use memory::expect_writes;
 pub(crate) use poll::{Poll, Registry, Source, Waker};
 pub(crate) use process::wait_for_exit;
 pub(crate) use stream::{Stream, pair};
+pub(crate) use transfer::{hand_over, take_over};
 pub(crate) use watched::Watched;
 
 use crate::wait::Wait;

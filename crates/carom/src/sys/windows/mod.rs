@@ -24,6 +24,7 @@ mod security;
 mod stream;
 mod tcp;
 mod tcp_acceptor;
+mod transfer;
 mod waiter;
 mod watched;
 
@@ -33,6 +34,7 @@ pub(crate) use pair::pair;
 pub(crate) use poll::{Poll, Registry, Source, Waker};
 pub(crate) use process::wait_for_exit;
 pub(crate) use stream::Stream;
+pub(crate) use transfer::{hand_over, take_over};
 pub(crate) use watched::Watched;
 
 use std::io;
