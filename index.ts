@@ -2,6 +2,7 @@
  * carom: pipes, connections, listeners, clients, waiting and processes. The public face: re-exports only.
  *
  * @see docs/architecture.md for the map of what is behind it.
+ * @module carom
  */
 
 export type { AsyncOptions, SyncOptions } from './lib/arguments.js'

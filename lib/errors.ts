@@ -16,7 +16,9 @@ function nameAfterClass(errorClass: { readonly name: string; readonly prototype:
 
 /** The other end is closed. `ERR_CAROM_TRUNCATED`: inside a message. */
 export class EOFError extends Error {
+  /** The name of the class. */
   declare readonly name: 'EOFError'
+  /** Which of the two: at the end of a message, or inside one. */
   readonly code: 'ERR_CAROM_EOF' | 'ERR_CAROM_TRUNCATED'
   private constructor(message: string, code: EOFError['code'], cause?: Error) {
     super(message, cause && { cause })
@@ -37,7 +39,9 @@ export class EOFError extends Error {
 
 /** The handshake failed: the keys differ, one side has none, or the peer spoke nonsense. */
 export class AuthenticationError extends Error {
+  /** The name of the class. */
   declare readonly name: 'AuthenticationError'
+  /** Stable: the same in every version. */
   readonly code = 'ERR_CAROM_AUTH'
   private constructor(message: string) {
     super(message)
@@ -53,7 +57,9 @@ export class AuthenticationError extends Error {
 
 /** The buffer given to `recvBytesInto` cannot hold the message, which is in `bytes`. */
 export class BufferTooShortError extends Error {
+  /** The name of the class. */
   declare readonly name: 'BufferTooShortError'
+  /** Stable: the same in every version. */
   readonly code = 'ERR_CAROM_BUFFER_TOO_SHORT'
   /** The whole message that did not fit. */
   declare readonly bytes: ReceivedBytes
@@ -72,7 +78,9 @@ export class BufferTooShortError extends Error {
 
 /** A message is longer than the receive or the connection takes. */
 export class MessageTooLongError extends Error {
+  /** The name of the class. */
   declare readonly name: 'MessageTooLongError'
+  /** Stable: the same in every version. */
   readonly code = 'ERR_CAROM_MESSAGE_TOO_LONG'
   /** The length that the message's header states. */
   readonly length: number
@@ -108,7 +116,9 @@ export class MessageTooLongError extends Error {
 
 /** This end is closed, detached or moved. */
 export class ClosedError extends Error {
+  /** The name of the class. */
   declare readonly name: 'ClosedError'
+  /** Stable: the same in every version. */
   readonly code = 'ERR_CAROM_CLOSED'
   private constructor(message: string) {
     super(message)
@@ -124,7 +134,9 @@ export class ClosedError extends Error {
 
 /** A non-blocking end would have to wait. */
 export class WouldBlockError extends Error {
+  /** The name of the class. */
   declare readonly name: 'WouldBlockError'
+  /** Stable: the same in every version. */
   readonly code = 'EAGAIN'
   private constructor(message: string) {
     super(message)
@@ -146,7 +158,9 @@ export class WouldBlockError extends Error {
 
 /** A `timeout` option ran out. Named as `AbortSignal.timeout`'s reason is, with a string `code`. */
 export class TimeoutError extends Error {
+  /** The name of the class. */
   declare readonly name: 'TimeoutError'
+  /** Stable: the same in every version. */
   readonly code = 'ERR_CAROM_TIMEOUT'
   private constructor(message: string) {
     super(message)
@@ -176,10 +190,13 @@ export class TimeoutError extends Error {
 
 /** The serializer refused a value or a message; `cause` is what it threw. */
 export class SerializerError extends Error {
+  /** The name of the class. */
   declare readonly name: 'SerializerError'
+  /** Which of the two: a value to send, or a message that was received. */
   readonly code: 'ERR_CAROM_ENCODE' | 'ERR_CAROM_DECODE'
   /** The message that could not be read; `undefined` for `ERR_CAROM_ENCODE`. */
   declare readonly bytes: ReceivedBytes | undefined
+  /** What the serializer threw. */
   declare readonly cause: unknown
   private constructor(message: string, code: SerializerError['code'], cause: unknown, bytes?: ReceivedBytes) {
     super(message, { cause })

@@ -18,7 +18,9 @@ export type Family = 'AF_UNIX' | 'AF_PIPE' | 'AF_INET' | 'AF_INET6'
 
 /** A host and a port, of the families `AF_INET` and `AF_INET6`. */
 export interface InetAddress {
+  /** A name, or an IPv4 or IPv6 address. */
   host: string
+  /** 0, where something is bound: a free one. */
   port: number
 }
 
@@ -30,13 +32,17 @@ export type BoundAddress = string | InetAddress
 
 /** What `detach()` gives: plain data, for `postMessage` or for code that wants the bare descriptor. */
 export interface DetachedConnection {
+  /** The descriptor (Windows: the handle). */
   readonly fd: number
   /** Bytes that had been received and not read. */
   readonly received: Uint8Array<ArrayBuffer>
+  /** Whether the end can receive. */
   readonly readable: boolean
+  /** Whether the end can send. */
   readonly writable: boolean
 }
 
+/** What both halves of a connection have. */
 export interface ConnectionBase extends Disposable, AsyncDisposable {
   /** True from the call of `close()`, `detach()`, or the move to another process on. */
   readonly closed: boolean
@@ -130,8 +136,10 @@ export interface WritableConnection<in Sends = unknown> extends ConnectionBase {
    * @throws RangeError when `offset` or `size` lies outside `buf`.
    */
   sendBytes(buf: Bytes, offset?: number, size?: number): Promise<void>
+  /** The same, with a limit. */
   sendBytes(buf: Bytes, options?: AsyncOptions & ByteRange): Promise<void>
   /** The same; blocks until the kernel has them. */
   sendBytesSync(buf: Bytes, offset?: number, size?: number): void
+  /** The same, with a limit. */
   sendBytesSync(buf: Bytes, options?: SyncOptions & ByteRange): void
 }

@@ -16,29 +16,53 @@ import { ProcessReadiness } from './process/process-readiness.js'
 import { isChild, isImporting } from './process/role.js'
 import { type Readiness, readiness } from './waitable.js'
 
+/**
+ * What a process can run.
+ * @inline
+ */
 // biome-ignore lint/suspicious/noExplicitAny: the parameters of any function
 type Target = (...args: any) => unknown
 
+/**
+ * How a process runs.
+ * @inline
+ */
 interface ProcessSettings {
   /** The module that exports the target: `import.meta.url`, `__filename`, a path, or a file URL. */
   module: string | URL
   /** Default: the target's name. */
   name?: string | undefined
+  /** The child's environment. Default: this process's. */
   env?: NodeJS.ProcessEnv | undefined
+  /** The directory that the child works in. Default: this process's. */
   cwd?: string | URL | undefined
-  /** Default: `process.execArgv`, so that loaders (`--import tsx`) apply to the child too. */
+  /**
+   * Options of `node` for the child. Default: `process.execArgv`, so that loaders (`--import tsx`) apply to the child
+   * too, without what is only for this process: `-e`, `-p`, `--input-type`, `--test…`, `--watch…`, `--inspect…`.
+   */
   execArgv?: readonly string[] | undefined
-  /** Default `'inherit'`. */
+  /** The child's streams, as `spawn` of `node:child_process` takes them, without `'ipc'`. Default `'inherit'`. */
   stdio?: StdioOptions | undefined
   /** Killed when this process exits, and does not keep it alive. Default `false`. */
   daemon?: boolean | undefined
 }
 
-/** What a process runs, and with what. */
+/**
+ * What a process runs, and with what.
+ * @typeParam F The target: its parameters say what `args` must be.
+ */
 export type ProcessOptions<F extends Target> = ProcessSettings & {
   /** An exported function of `module`, or the name of its export. */
   target: F | string
-} & ([] extends Parameters<F> ? { args?: NoInfer<Parameters<F>> | undefined } : { args: NoInfer<Parameters<F>> })
+} & ([] extends Parameters<F>
+    ? {
+        /** What the target is called with. */
+        args?: NoInfer<Parameters<F>> | undefined
+      }
+    : {
+        /** What the target is called with. */
+        args: NoInfer<Parameters<F>>
+      })
 
 /** What the system says of a child that libuv has seen the end of. */
 const REAPED = errnoOf(process.platform === 'win32' ? 'EINVAL' : 'ECHILD')
@@ -46,7 +70,10 @@ const REAPED = errnoOf(process.platform === 'win32' ? 'EINVAL' : 'ECHILD')
 /** `false` in a child that `Process` started, in its worker threads too; `true` everywhere else. */
 export const isMainProcess: boolean = !isChild()
 
-/** Runs an exported function in a child process, and hands it connections. */
+/**
+ * Runs an exported function in a child process, and hands it connections.
+ * @typeParam F The target: its parameters say what `args` must be.
+ */
 export class Process<F extends Target = Target> implements Disposable, AsyncDisposable {
   /** The option `name`, else the target's. */
   readonly name: string
@@ -76,7 +103,7 @@ export class Process<F extends Target = Target> implements Disposable, AsyncDisp
     this.name = this.#plan.name
   }
 
-  /** `undefined` before `start()`. */
+  /** The system's number for it; `undefined` before `start()`. */
   get pid(): number | undefined {
     return this.#child?.pid
   }
@@ -96,15 +123,17 @@ export class Process<F extends Target = Target> implements Disposable, AsyncDisp
     return this.#child !== undefined && this.#exitCode === undefined
   }
 
-  /** The child's streams, where `stdio` says `'pipe'`. */
+  /** The child's standard input, where `stdio` says `'pipe'`. */
   get stdin(): Writable | null {
     return this.#child?.stdin ?? null
   }
 
+  /** The child's standard output, where `stdio` says `'pipe'`. */
   get stdout(): Readable | null {
     return this.#child?.stdout ?? null
   }
 
+  /** The child's error output, where `stdio` says `'pipe'`. */
   get stderr(): Readable | null {
     return this.#child?.stderr ?? null
   }

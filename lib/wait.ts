@@ -22,7 +22,10 @@ export type Waitable =
   | Process<any>
   | CustomWaitable
   | number
-  | { readonly fd: number }
+  | {
+      /** A descriptor. */
+      readonly fd: number
+    }
 
 /** How many lists are kept for the next wait for the same objects. */
 const KEPT = 8
