@@ -44,7 +44,8 @@ function run([program, ...args], env) {
   return new Promise(resolve => {
     child.on('close', status => {
       clearTimeout(silence)
-      resolve({ output: stripVTControlCharacters(output), status })
+      // Node on Windows ends lines with two characters.
+      resolve({ output: stripVTControlCharacters(output).replaceAll('\r', ''), status })
     })
   })
 }
