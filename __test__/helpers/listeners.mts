@@ -14,6 +14,7 @@ import {
   type ListenerOptions,
   type SyncOptions,
 } from 'carom'
+import { onLinux, onWindows } from './platform.mjs'
 import { startWorker, type WorkerProgram } from './programs.mjs'
 
 /** Accepting and connecting, where both are written alike. What a blocking call throws becomes a rejection. */
@@ -55,11 +56,13 @@ export function temporaryDirectory(t: ExecutionContext): string {
   return directory
 }
 
+let names = 0
+
+/** A name of the platform's own kind that is free: a path, on Windows the name of a pipe. */
 export function socketPath(t: ExecutionContext): string {
-  return join(temporaryDirectory(t), 'socket')
+  return onWindows ? `\\\\.\\pipe\\carom-test-${process.pid}-${names++}` : join(temporaryDirectory(t), 'socket')
 }
 
-let names = 0
 /** A name in Linux's abstract namespace that is free. */
 export const abstractName = () => `\0carom-test-${process.pid}-${performance.now()}-${names++}`
 
@@ -68,7 +71,7 @@ export const anyPort = { host: '127.0.0.1', port: 0 } as const
 /** An address of every family that can be bound on this machine. */
 export const everyPlace: Record<string, (t: ExecutionContext) => Address> = {
   path: socketPath,
-  'abstract name': abstractName,
+  ...(onLinux && { 'abstract name': abstractName }),
   IPv4: () => anyPort,
   IPv6: () => ({ host: '::1', port: 0 }),
 }

@@ -1,5 +1,5 @@
 /** Fixtures at the far end of a connection: as a child process, or as a worker thread. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { on, once } from 'node:events'
 import { closeSync } from 'node:fs'
 import type { Socket } from 'node:net'
@@ -7,7 +7,9 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { ExecutionContext } from 'ava'
-import type { ReadableConnection, WritableConnection } from 'carom'
+import { Connection, type ReadableConnection, type WritableConnection } from 'carom'
+import { onWindows } from './platform.mjs'
+import { inheritance } from './sources.mjs'
 
 type End = Pick<ReadableConnection | WritableConnection, 'detach'>
 
@@ -25,6 +27,14 @@ interface ProgramOptions {
 }
 
 const fixture = (name: string) => new URL(`../fixtures/${name}`, import.meta.url)
+
+type Inheritance = Pick<ReturnType<typeof inheritance>, 'stdioFor' | 'handOver'>
+
+/** What a child is given, it inherits. */
+const asOnUnix: Inheritance = { stdioFor: fds => fds, handOver() {} }
+
+/** A descriptor that `detach()` gave. */
+const close = (fd: number) => (onWindows ? Connection.from(fd)[Symbol.dispose]() : closeSync(fd))
 
 /** A child process that reports by lines of JSON on its standard output. */
 export class Program {
@@ -52,11 +62,17 @@ export class Program {
 export function startProgram(t: ExecutionContext, name: string, options: ProgramOptions = {}): Program {
   const { end, socket, args = [], execArgv = [], env = {}, stderr = 'inherit' } = options
   const fd = end?.detach().fd
+  const { stdioFor, handOver }: Inheritance = onWindows && fd !== undefined ? inheritance() : asOnUnix
+  const third = fd === undefined ? [socket ?? 'ignore'] : stdioFor([fd])
+  const stdio = ['ignore', 'pipe', stderr, ...third] as StdioOptions
   const child = spawn(process.execPath, [...execArgv, fileURLToPath(fixture(name)), ...args], {
-    stdio: ['ignore', 'pipe', stderr, socket ?? fd ?? 'ignore'],
+    stdio,
     env: { ...process.env, ...env },
   })
-  if (fd !== undefined) closeSync(fd)
+  if (fd !== undefined) {
+    handOver(child, 3, [fd])
+    close(fd)
+  }
   socket?.destroy()
   t.teardown(() => child.kill('SIGKILL'))
   return new Program(child)

@@ -1,41 +1,51 @@
 /** The far end of a connection as a bare stream of bytes: sends what carom never would, and sees what it sends. */
 import { closeSync, read, write } from 'node:fs'
+import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { ExecutionContext } from 'ava'
-import { type Connection, Pipe, type PipeOptions } from 'carom'
+import { Connection, Listener, Pipe, type PipeOptions, type WritableConnection } from 'carom'
+import { onWindows } from './platform.mjs'
 
 const readSome = promisify(read)
 const writeSome = promisify(write)
 
-export class RawPeer {
+export interface RawPeer {
+  /** Settles when the kernel has all of it, which a blocking receive can then find. */
+  write(bytes: Uint8Array): Promise<void>
+  /** Exactly so many bytes; fewer only at the end of the stream. */
+  read(length: number): Promise<Buffer>
+  /** Everything up to the end of the stream. */
+  readToEnd(): Promise<Buffer>
+  /** What has been sent to it and not read is lost, which resets the stream. */
+  close(): void
+}
+
+class DescriptorPeer implements RawPeer {
   /** -1 when closed. */
-  fd: number
+  #fd: number
 
   constructor(fd: number) {
-    this.fd = fd
+    this.#fd = fd
   }
 
-  /** Settles when the kernel has all of it, which a blocking receive can then find. */
   async write(bytes: Uint8Array): Promise<void> {
     for (let done = 0; done < bytes.length; ) {
-      done += await whenReady(async () => (await writeSome(this.fd, bytes, done)).bytesWritten)
+      done += await whenReady(async () => (await writeSome(this.#fd, bytes, done)).bytesWritten)
     }
   }
 
-  /** Exactly so many bytes; fewer only at the end of the stream. */
   async read(length: number): Promise<Buffer> {
     const bytes = Buffer.alloc(length)
     let done = 0
     while (done < length) {
-      const { bytesRead } = await whenReady(() => readSome(this.fd, bytes, done, length - done, null))
+      const { bytesRead } = await whenReady(() => readSome(this.#fd, bytes, done, length - done, null))
       if (bytesRead === 0) break
       done += bytesRead
     }
     return bytes.subarray(0, done)
   }
 
-  /** Everything up to the end of the stream. */
   async readToEnd(): Promise<Buffer> {
     const parts: Buffer[] = []
     for (;;) {
@@ -45,11 +55,46 @@ export class RawPeer {
     }
   }
 
-  /** What has been sent to it and not read is lost, which resets the stream. */
   close(): void {
-    if (this.fd === -1) return
-    closeSync(this.fd)
-    this.fd = -1
+    if (this.#fd === -1) return
+    closeSync(this.#fd)
+    this.#fd = -1
+  }
+}
+
+/** Where `fs` cannot use what a connection gives away. */
+class SocketPeer implements RawPeer {
+  readonly #socket: Socket
+
+  constructor(socket: Socket) {
+    this.#socket = socket.pause()
+    socket.on('error', () => {})
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    await promisify<Uint8Array, void>((some, done) => this.#socket.write(some, done))(bytes)
+  }
+
+  async read(length: number): Promise<Buffer> {
+    if (length === 0) return Buffer.alloc(0)
+    for (;;) {
+      const bytes: Buffer | null = this.#socket.read(length) ?? (this.#isOver() ? this.#socket.read() : null)
+      if (bytes !== null) return bytes
+      if (this.#isOver()) return Buffer.alloc(0)
+      await delay(1)
+    }
+  }
+
+  async readToEnd(): Promise<Buffer> {
+    return Buffer.concat(await this.#socket.toArray())
+  }
+
+  close(): void {
+    this.#socket.destroy()
+  }
+
+  #isOver(): boolean {
+    return this.#socket.readableEnded || this.#socket.destroyed
   }
 }
 
@@ -58,13 +103,30 @@ export function openRawPair<Receives = unknown, Sends = Receives>(
   t: ExecutionContext,
   options?: PipeOptions & { duplex?: true },
 ): [conn: Connection<Receives, Sends>, peer: RawPeer] {
-  const [conn, far] = Pipe<Receives, Sends>(options)
-  const peer = new RawPeer(far.detach().fd)
+  const [conn, peer] = onWindows ? acceptRaw<Receives, Sends>(options) : detachRaw<Receives, Sends>(options)
   t.teardown(() => {
     conn[Symbol.dispose]()
     peer.close()
   })
   return [conn, peer]
+}
+
+function detachRaw<Receives, Sends>(options?: PipeOptions & { duplex?: true }): [Connection<Receives, Sends>, RawPeer] {
+  const [conn, far] = Pipe<Receives, Sends>(options)
+  return [conn, rawPeerOf(far)]
+}
+
+/** Takes the other end's place. */
+export function rawPeerOf(end: Pick<WritableConnection, 'detach'>): RawPeer {
+  return new DescriptorPeer(end.detach().fd)
+}
+
+function acceptRaw<Receives, Sends>(options?: PipeOptions): [Connection<Receives, Sends>, RawPeer] {
+  const listener = new Listener()
+  const socket = connect(listener.address as string)
+  const conn = Connection.from<Receives, Sends>(listener.acceptSync().detach(), options)
+  listener[Symbol.dispose]()
+  return [conn, new SocketPeer(socket)]
 }
 
 /** A message as it travels. */

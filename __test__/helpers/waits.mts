@@ -2,7 +2,7 @@
 import { closeSync } from 'node:fs'
 import type { ExecutionContext } from 'ava'
 import { Listener, type ListenerOptions, Pipe, type SyncOptions, type Waitable, wait, waitSync } from 'carom'
-import { RawPeer } from './raw-peer.mjs'
+import { type RawPeer, rawPeerOf } from './raw-peer.mjs'
 
 export interface WaitForm {
   readonly name: 'wait' | 'waitSync'
@@ -21,7 +21,7 @@ export const atMost = 30_000
 export function openDescriptors(t: ExecutionContext): [reader: number, writer: RawPeer] {
   const [reading, writing] = Pipe({ duplex: false }) as ReturnType<typeof Pipe>
   const { fd } = reading.detach()
-  const writer = new RawPeer(writing.detach().fd)
+  const writer = rawPeerOf(writing)
   t.teardown(() => {
     closeSync(fd)
     writer.close()
