@@ -1,8 +1,9 @@
-import { closeSync, fstatSync } from 'node:fs'
+import { closeSync } from 'node:fs'
+import { getSystemErrorName } from 'node:util'
 import type { ExecutionContext } from 'ava'
 import test from 'ava'
 import { Connection, type DetachedConnection, serializers } from 'carom'
-import { closesOnExec } from './helpers/descriptors.mjs'
+import { closesOnExec, wasStream } from './helpers/descriptors.mjs'
 import {
   busy,
   closed,
@@ -15,6 +16,7 @@ import {
 } from './helpers/expectations.mjs'
 import { forms, receives } from './helpers/forms.mjs'
 import { isPending, openOneWayPipe, openPipe, patterned } from './helpers/pipes.mjs'
+import { onLinux, testIf, testOnUnix } from './helpers/platform.mjs'
 import { startProgram, startWorker } from './helpers/programs.mjs'
 import { frame, openRawPair } from './helpers/raw-peer.mjs'
 
@@ -189,9 +191,8 @@ test('detach gives plain data with an open descriptor', t => {
   t.true(detached.received instanceof Uint8Array)
   t.is(detached.received.length, 0)
   t.true(detached.readable && detached.writable)
-  t.true(fstatSync(detached.fd).isSocket())
   t.deepEqual(structuredClone(detached), { ...detached, received: new Uint8Array(0) })
-  closeSync(detached.fd)
+  t.true(wasStream(detached.fd))
 })
 
 test('a detached connection is opened once', t => {
@@ -258,7 +259,7 @@ test('from refuses what is no descriptor and nothing that detach gave', t => {
 
 test("from of a descriptor that is not open is the system's error", t => {
   const error = t.throws<NodeJS.ErrnoException>(() => Connection.from(1_000_000), { code: 'EBADF' })
-  t.is(error.errno, -9)
+  t.is(getSystemErrorName(error.errno as number), 'EBADF')
   t.is(typeof error.syscall, 'string')
 })
 
@@ -273,23 +274,24 @@ test('from refuses wrong options and leaves the descriptor to its owner', async 
   t.is(await reopened.recv(), 'nothing was lost')
 })
 
-if (process.platform === 'linux') {
-  test('detach does not make a descriptor inheritable', t => {
-    const [a] = openPipe(t)
-    const { fd } = a.detach()
-    t.true(closesOnExec(fd))
-    closeSync(fd)
-  })
-}
-
-test('a connection whose descriptor somebody else has closed is closed by detach, and disturbs no other', async t => {
-  const [reader] = openOneWayPipe(t)
-  closeSync(reader.fd)
-  t.throws(() => reader.detach(), { code: 'EBADF' })
-  t.true(reader.closed)
-  const [a, b] = openPipe(t)
-  t.throws(() => reader.recvSync({ timeout: 0 }), { code: 'ERR_CAROM_CLOSED' })
-  await a.send('whole')
-  await reader.close()
-  t.is(await b.recv(), 'whole')
+testIf(onLinux, 'only Linux tells that of a descriptor')('detach does not make a descriptor inheritable', t => {
+  const [a] = openPipe(t)
+  const { fd } = a.detach()
+  t.true(closesOnExec(fd))
+  closeSync(fd)
 })
+
+testOnUnix('node:fs cannot close a handle')(
+  'a connection whose descriptor somebody else has closed is closed by detach, and disturbs no other',
+  async t => {
+    const [reader] = openOneWayPipe(t)
+    closeSync(reader.fd)
+    t.throws(() => reader.detach(), { code: 'EBADF' })
+    t.true(reader.closed)
+    const [a, b] = openPipe(t)
+    t.throws(() => reader.recvSync({ timeout: 0 }), { code: 'ERR_CAROM_CLOSED' })
+    await a.send('whole')
+    await reader.close()
+    t.is(await b.recv(), 'whole')
+  },
+)

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
+import { getSystemErrorName } from 'node:util'
 import test from 'ava'
 import { type Bytes, type Connection, Pipe, serializers } from 'carom'
 import { closed, endOfStream, outOfRange, wrongType } from './helpers/expectations.mjs'
@@ -194,7 +195,7 @@ for (const form of forms) {
       },
       { code: 'EPIPE' },
     )
-    t.is(error.errno, -32)
+    t.is(getSystemErrorName(error.errno as number), 'EPIPE')
     t.is(typeof error.syscall, 'string')
     await t.throwsAsync(form.send(a, 'again'), { code: 'EPIPE' })
     t.is(await form.recv(a), 'parting words')

@@ -1,13 +1,13 @@
 /** Fixtures at the far end of a connection: as a child process, or as a worker thread. */
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { on, once } from 'node:events'
-import { closeSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { ExecutionContext } from 'ava'
-import { Connection, type ReadableConnection, type WritableConnection } from 'carom'
+import type { ReadableConnection, WritableConnection } from 'carom'
+import { closeDescriptor } from './descriptors.mjs'
 import { onWindows } from './platform.mjs'
 import { inheritance } from './sources.mjs'
 
@@ -32,9 +32,6 @@ type Inheritance = Pick<ReturnType<typeof inheritance>, 'stdioFor' | 'handOver'>
 
 /** What a child is given, it inherits. */
 const asOnUnix: Inheritance = { stdioFor: fds => fds, handOver() {} }
-
-/** A descriptor that `detach()` gave. */
-const close = (fd: number) => (onWindows ? Connection.from(fd)[Symbol.dispose]() : closeSync(fd))
 
 /** A child process that reports by lines of JSON on its standard output. */
 export class Program {
@@ -71,7 +68,7 @@ export function startProgram(t: ExecutionContext, name: string, options: Program
   })
   if (fd !== undefined) {
     handOver(child, 3, [fd])
-    close(fd)
+    closeDescriptor(fd)
   }
   socket?.destroy()
   t.teardown(() => child.kill('SIGKILL'))
