@@ -19,4 +19,4 @@ export {
   wait,
   waitable,
   waitSync,
-} from './dist/index.js'
+} from './index.cjs'

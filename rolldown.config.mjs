@@ -7,7 +7,7 @@ import { defineConfig } from 'rolldown'
 export default defineConfig({
   input: { index: 'index.ts', bootstrap: 'lib/process/bootstrap.ts' },
   platform: 'node',
-  external: [/^node:/, /^#native$/, /^msgpackr/],
+  external: [/^node:/, /^msgpackr/],
   output: {
     dir: 'dist',
     cleanDir: true,

@@ -63,11 +63,13 @@ test('the archive that npm publishes has what the exports name, and no sources',
   )
   const paths: string[] = files.map((file: { path: string }) => file.path)
   for (const path of [
+    'index.cjs',
+    'index.d.cts',
     'index.mjs',
     'index.d.mts',
     'dist/index.js',
     'dist/index.d.ts',
-    'native/binding.js',
+    'native/binding.d.ts',
     'README.md',
     'LICENSE',
   ])

@@ -23,7 +23,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc')
 /** By their paths from the root. */
 const pages = new Map(
-  ['.', 'bench', 'crates/carom', 'docs', 'npm']
+  ['.', 'bench', 'crates/carom', 'docs']
     .flatMap(folder => readdirSync(join(root, folder)).map(name => normalize(`${folder}/${name}`)))
     .filter(path => path.endsWith('.md'))
     .map(path => [path, readFileSync(join(root, path), 'utf8')]),

@@ -242,13 +242,19 @@ export type MisuseCode =
   | 'ERR_INVALID_ARG_TYPE'
   | 'ERR_INVALID_ARG_VALUE'
   | 'ERR_OUT_OF_RANGE'
+/** Codes on the Error that loading carom ends with when its native addon is not to be had. */
+export type AddonCode =
+  | 'ERR_CAROM_UNSUPPORTED_PLATFORM'
+  | 'ERR_CAROM_ADDON_MISSING'
+  | 'ERR_CAROM_ADDON_UNUSABLE'
+  | 'ERR_CAROM_ADDON_VERSION'
 
 /** Not enumerable: `console.log(error)` must not print what a peer sent. */
 function hide(error: Error, key: string, value: unknown): void {
   Object.defineProperty(error, key, { value, enumerable: false, configurable: true, writable: true })
 }
 
-function withCode<E extends Error>(error: E, code: MisuseCode): E & { code: MisuseCode } {
+function withCode<E extends Error, Code extends MisuseCode | AddonCode>(error: E, code: Code): E & { code: Code } {
   return Object.assign(error, { code })
 }
 
@@ -274,6 +280,57 @@ export function bootstrapping(): Error {
       "A process was started while this child process is still importing its target's module: guard the start with `if (isMainProcess)`",
     ),
     'ERR_CAROM_BOOTSTRAP',
+  )
+}
+
+/** No addon is made for `name`, the platform that this is. */
+export function unsupportedPlatform(name: string, supported: readonly string[]): Error {
+  return withCode(
+    new Error(
+      `carom has no native addon for ${name}, only for ${supported.join(', ')}: use one of these, or build the addon from carom's sources, with Rust and \`npm run setup\`, and name its file in NAPI_RS_NATIVE_LIBRARY_PATH`,
+    ),
+    'ERR_CAROM_UNSUPPORTED_PLATFORM',
+  )
+}
+
+/** There should be an addon for `name`, the platform that this is: `tried` are the package and the file that are not. */
+export function addonMissing(name: string, [wanted, file]: readonly [wanted: string, file: string]): Error {
+  return withCode(
+    new Error(
+      `carom's native addon for this platform, ${name}, is not installed: there is no package ${wanted}, and no file ${file}. Install carom again, with optional dependencies (without --omit=optional); when node_modules or the lock file come from another platform, remove both before`,
+    ),
+    'ERR_CAROM_ADDON_MISSING',
+  )
+}
+
+/** There is no `file`, which the environment names. */
+export function givenAddonMissing(name: string, file: string): Error {
+  return withCode(
+    new Error(
+      `NAPI_RS_NATIVE_LIBRARY_PATH names a file that is not there, ${file}: unset it, or set it to carom's native addon for this platform, ${name}`,
+    ),
+    'ERR_CAROM_ADDON_MISSING',
+  )
+}
+
+/** The addon is there, and the system or Node refuses it: `cause` says why. */
+export function addonUnusable(name: string, file: string, cause: Error): Error {
+  return withCode(
+    new Error(
+      `carom's native addon cannot be loaded, ${file}: ${cause.message}. It must be whole, and made for this platform, ${name}: install carom again, and when node_modules comes from another platform or machine, remove it before`,
+      { cause },
+    ),
+    'ERR_CAROM_ADDON_UNUSABLE',
+  )
+}
+
+/** Addon and package are not of one version. */
+export function addonOfOtherVersion(file: string, found: string | undefined, wanted: string): Error {
+  return withCode(
+    new Error(
+      `This is carom ${wanted}, and its native addon is of ${found === undefined ? 'an unknown version' : `version ${found}`}, ${file}: install carom again, after removing node_modules, so that both are of one version; from sources, build it again with \`npm run setup\``,
+    ),
+    'ERR_CAROM_ADDON_VERSION',
   )
 }
 

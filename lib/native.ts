@@ -4,7 +4,7 @@
  * The hot calls take a connection's slot (its number) and give a number; a negative one is the system's error.
  */
 import { isMainThread, markAsUntransferable } from 'node:worker_threads'
-import { Environment } from '#native'
+import { Environment } from './addon.js'
 import { systemError } from './errors.js'
 
 /** The bytes of a message's header, and of that of one longer than `MAX_SHORT` bytes. */

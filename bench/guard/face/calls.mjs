@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { works } from './works.mjs'
 
 const require = createRequire(import.meta.url)
-const binding = require('../../../native/binding.js')
+const binding = require(`../../../native/carom.linux-${process.arch}-gnu.node`)
 let calls = 0
 
 /** In the place of the class that the face makes its only environment of, before that is loaded. */

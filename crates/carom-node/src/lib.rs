@@ -17,3 +17,9 @@ mod memory;
 mod reactor;
 mod state;
 mod waiting;
+
+use napi_derive::napi;
+
+/// The version of the package that this addon is for: the face loads no other.
+#[napi]
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
