@@ -4,10 +4,12 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseTriple } from '@napi-rs/cli'
 import test from 'ava'
+import { SUPPORTED } from '../lib/platform.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const { engines, version } = createRequire(import.meta.url)('../package.json')
+const { engines, napi, version } = createRequire(import.meta.url)('../package.json')
 const folder = mkdtempSync(join(tmpdir(), 'carom-addon-'))
 
 test.after.always(() => rmSync(folder, { recursive: true, force: true }))
@@ -40,6 +42,11 @@ test('on a platform without an addon it says which ones have one', t => {
   const { code, message } = failure({ before: on('aix', 'ppc64') })
   t.is(code, 'ERR_CAROM_UNSUPPORTED_PLATFORM')
   t.regex(message, /no native addon for aix-ppc64, only for linux-x64-gnu, .*NAPI_RS_NATIVE_LIBRARY_PATH/)
+})
+
+test('the platforms that the loader knows are those that the addon is built for', t => {
+  const built = napi.targets.map((target: string) => parseTriple(target).platformArchABI)
+  t.deepEqual([...SUPPORTED].sort(), built.sort())
 })
 
 test('where the package of the platform is missing it names the package and how to get it', t => {
