@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { SUPPORTED } from '../lib/platform.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { engines, napi, version } = createRequire(import.meta.url)('../package.json')
-const folder = mkdtempSync(join(tmpdir(), 'carom-addon-'))
+const folder = realpathSync.native(mkdtempSync(join(tmpdir(), 'carom-addon-')))
 
 test.after.always(() => rmSync(folder, { recursive: true, force: true }))
 

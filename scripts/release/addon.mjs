@@ -2,13 +2,13 @@
  * `npm run build:addon [TARGET]`: the native addon as it is published, for one of Rust's targets, in `target/addons`.
  * Without a name it is this machine's. What must not be published ends it with the reason.
  */
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { run, rustTargets } from '../installing.mjs'
 import { root } from '../setup.mjs'
+import { npm } from './npm.mjs'
 import { zigEnvironment } from './zig.mjs'
 
 /** Where the addons are put, under the names that the packages have them by. */
@@ -32,23 +32,18 @@ export function buildAddon(target = host()) {
   const isGnu = target.includes('-linux-gnu')
   // What a machine of its own kind builds needs no other linker.
   const isLinkedByZig = /-linux-|-freebsd$/.test(target)
-  execFileSync(
-    'npx',
-    ['napi', 'build', '--platform', '--release', '--manifest-path', 'crates/carom-node/Cargo.toml', '--no-js']
-      .concat('--output-dir', directory, '--target', isGnu ? `${target}.${GLIBC}` : target)
+  npm(
+    ['exec', '--', 'napi', 'build', '--platform', '--release', '--manifest-path', 'crates/carom-node/Cargo.toml']
+      .concat('--no-js', '--output-dir', directory, '--target', isGnu ? `${target}.${GLIBC}` : target)
       .concat(isLinkedByZig ? '--cross-compile' : []),
     {
       cwd: root,
-      // npx is a script on Windows.
-      shell: process.platform === 'win32',
       stdio: ['ignore', 'ignore', 'inherit'],
       env: { ...process.env, ...(isLinkedByZig ? zigEnvironment() : {}), RUSTFLAGS: flags(target).join(' ') },
     },
   )
-  const file = join(
-    directory,
-    readdirSync(directory).find(name => name.endsWith('.node')),
-  )
+  const [name] = readdirSync(directory).filter(name => name.endsWith('.node'))
+  const file = join(directory, name)
   checkAddon(file)
   return file
 }

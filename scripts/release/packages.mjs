@@ -17,6 +17,7 @@ import { fileURLToPath } from 'node:url'
 import { run } from '../installing.mjs'
 import { root } from '../setup.mjs'
 import { addons } from './addon.mjs'
+import { npm } from './npm.mjs'
 
 const packages = join(root, 'target/packages')
 /** What carom's own package has in it. */
@@ -29,9 +30,10 @@ const main = join(packages, 'carom')
 export function makePackages(addonFiles) {
   rmSync(packages, { recursive: true, force: true })
   mkdirSync(main, { recursive: true })
-  run('tar', ['-xzf', pack(root), '--strip-components=1', '-C', main])
+  // By its name alone: one of the programs of this name takes what is before a colon for a machine's.
+  run('tar', ['-xzf', basename(pack(root)), '--strip-components=1', '-C', basename(main)], { cwd: packages })
   // From the targets in package.json, with what each runs on.
-  run('npx', ['napi', 'create-npm-dirs', '--cwd', main], { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] })
+  npm(['exec', '--', 'napi', 'create-npm-dirs', '--cwd', main], { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] })
   const folders = addonFiles.map(addonPackage)
   const { version } = readManifest(main)
   changeManifest(main, {
@@ -67,7 +69,7 @@ function allAddons() {
 }
 
 function pack(folder) {
-  const output = run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', packages], { cwd: folder })
+  const output = npm(['pack', '--json', '--ignore-scripts', '--pack-destination', packages], { cwd: folder })
   return join(packages, JSON.parse(output)[0].filename)
 }
 

@@ -4,12 +4,13 @@
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { npmPackage, run } from '../installing.mjs'
+import { npmPackage } from '../installing.mjs'
 import { root, setup } from '../setup.mjs'
 import { buildAddon, machinePath } from './addon.mjs'
+import { npm } from './npm.mjs'
 import { makePackages } from './packages.mjs'
 
 const PUBLINT = 'publint@0.3.25'
@@ -17,7 +18,7 @@ const ATTW = '@arethetypeswrong/cli@0.18.5'
 
 setup()
 const [addon, main] = makePackages([buildAddon()])
-const project = mkdtempSync(join(tmpdir(), 'carom-package-'))
+const project = realpathSync.native(mkdtempSync(join(tmpdir(), 'carom-package-')))
 const installedAddon = join(project, 'node_modules/@carom-ipc', `addon-${basename(addon.folder)}`)
 const counts = { passed: 0, failed: 0 }
 
@@ -66,16 +67,17 @@ const resolutions = {
 }
 
 await check('publint finds nothing', () => {
-  for (const { archive } of [addon, main]) run('npx', ['--yes', PUBLINT, '--strict', '--level=warning', archive])
+  for (const { archive } of [addon, main]) npm(['exec', '--yes', '--', PUBLINT, '--strict', '--level=warning', archive])
 })
-await check('attw finds nothing', () => run('npx', ['--yes', ATTW, main.archive]))
+await check('attw finds nothing', () => npm(['exec', '--yes', '--', ATTW, main.archive]))
 await check('no file has a path of this machine in it', () => {
   for (const file of [addon, main].flatMap(({ folder }) => filesIn(folder)))
     assert.equal(machinePath(readFileSync(file)), undefined, file)
 })
 await check('the source maps have the sources', () => {
-  const maps = filesIn(main.folder).filter(file => file.endsWith('.map'))
-  const programs = filesIn(main.folder).filter(file => /\bdist\/[^/]*\.js$/.test(file))
+  const files = filesIn(join(main.folder, 'dist'))
+  const maps = files.filter(file => file.endsWith('.map'))
+  const programs = files.filter(file => file.endsWith('.js'))
   assert.deepEqual(
     maps,
     programs.map(file => `${file}.map`),
@@ -91,7 +93,7 @@ await check('the source maps have the sources', () => {
 })
 await check('it installs without scripts', () => {
   writeFileSync(join(project, 'package.json'), '{ "name": "project", "private": true }')
-  run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'].concat(archives()), {
+  npm(['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'].concat(archives()), {
     cwd: project,
   })
 })
