@@ -6,6 +6,7 @@
 import { isMainThread, markAsUntransferable } from 'node:worker_threads'
 import { Environment } from './addon.js'
 import { systemError } from './errors.js'
+import { hasLibuv } from './runtime.js'
 
 /** The bytes of a message's header, and of that of one longer than `MAX_SHORT` bytes. */
 export const HEADER = 4
@@ -73,8 +74,7 @@ export const writers: (Observer | undefined)[] = []
 /** Who wants to know of bytes to receive even while nobody waits, by slot, if the collector has not had it. */
 export const bystanders: (WeakRef<Observer> | undefined)[] = []
 
-/** libuv cannot be used from an addon in Bun, though its symbols are there. */
-const threaded = process.env.CAROM_REACTOR === 'thread' || 'bun' in process.versions
+const threaded = process.env.CAROM_REACTOR === 'thread' || !hasLibuv
 
 /** All calls that are not hot. */
 export const environment = new Environment(

@@ -3,14 +3,9 @@
  * places in the list of those that move.
  */
 import { types } from 'node:util'
-import { DefaultDeserializer, DefaultSerializer } from 'node:v8'
 import { type Connection, isConnection } from '../connection.js'
 import { invalidArgValue } from '../errors.js'
-
-/** What the serializer writes before each thing that V8 leaves to it. */
-const CONNECTION = 0
-const BUFFER = 1
-const VIEW = 2
+import { dataCloneError, deserialize, StandIn, serialize } from './structured-clone.js'
 
 /** Arguments that are ready to travel. */
 export interface PackedArguments {
@@ -25,31 +20,13 @@ export interface PackedArguments {
  */
 export function packArguments(args: readonly unknown[]): PackedArguments {
   const standIns = new Map<Connection, StandIn>()
-  const writer = new Writer()
-  writer.writeHeader()
-  writer.writeValue(withoutConnections(args, standIns))
-  return { bytes: writer.releaseBuffer(), connections: [...standIns.keys()] }
+  const bytes = serialize(withoutConnections(args, standIns), [...standIns.values()])
+  return { bytes, connections: [...standIns.keys()] }
 }
 
 /** `connections` are in the order in which `packArguments` gave them. */
 export function unpackArguments(bytes: Uint8Array, connections: readonly Connection[]): unknown[] {
-  const reader = new Reader(bytes, connections)
-  reader.readHeader()
-  return reader.readValue()
-}
-
-function dataCloneError(): DOMException {
-  return new DOMException(
-    'The "args" option holds what structured clone does not carry to another process, such as a function, a symbol or a promise: nothing was started',
-    'DataCloneError',
-  )
-}
-
-/** Takes a connection's place in the arguments: V8 lets a serializer write array views, and no other objects, itself. */
-class StandIn extends Uint8Array {
-  constructor(readonly place: number) {
-    super(0)
-  }
+  return deserialize(bytes, connections) as unknown[]
 }
 
 /** The same value with stand-ins for connections; what holds none is not copied. */
@@ -139,74 +116,4 @@ function isObject(value: unknown): value is object {
 /** An assignment to `__proto__` would set the prototype. */
 function define(target: object, key: string, value: unknown): void {
   Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
-}
-
-/** V8's serializer, which makes structured clone's choices, with ours for what it leaves open. */
-class Writer extends DefaultSerializer {
-  /** @internal Called by V8. */
-  _writeHostObject(value: object): void {
-    if (value instanceof StandIn) {
-      this.writeUint32(CONNECTION)
-      this.writeUint32(value.place)
-    } else if (!ArrayBuffer.isView(value)) {
-      throw dataCloneError()
-    } else if (Buffer.isBuffer(value) && !types.isSharedArrayBuffer(value.buffer)) {
-      // Its bytes alone: what else is in its memory may come from anywhere.
-      this.writeUint32(BUFFER)
-      this.writeDouble(value.length)
-      this.writeRawBytes(value)
-    } else {
-      this.#writeView(value as ArrayBufferView & { length?: number; [Symbol.toStringTag]: string })
-    }
-  }
-
-  /** @internal Called by V8: another process cannot share memory. */
-  _getSharedArrayBufferId(): never {
-    throw dataCloneError()
-  }
-
-  /** With its memory, which other views may share. */
-  #writeView(view: ArrayBufferView & { length?: number; [Symbol.toStringTag]: string }): void {
-    this.writeUint32(VIEW)
-    this.writeValue(view[Symbol.toStringTag])
-    this.writeDouble(view.byteOffset)
-    this.writeDouble(view.length ?? view.byteLength)
-    this.writeValue(view.buffer)
-  }
-}
-
-// V8 calls it with a text that quotes the value, Node with `new`.
-Object.defineProperty(Writer.prototype, '_getDataCloneError', {
-  value: function DataCloneError() {
-    return dataCloneError()
-  },
-})
-
-class Reader extends DefaultDeserializer {
-  readonly #connections: readonly Connection[]
-
-  constructor(bytes: Uint8Array, connections: readonly Connection[]) {
-    super(bytes)
-    this.#connections = connections
-  }
-
-  /** @internal Called by V8. */
-  _readHostObject(): object {
-    switch (this.readUint32()) {
-      case CONNECTION:
-        return this.#connections[this.readUint32()]
-      case BUFFER:
-        return Buffer.from(this.readRawBytes(this.readDouble()))
-      default:
-        return this.#readView()
-    }
-  }
-
-  #readView(): ArrayBufferView {
-    const View: new (buffer: ArrayBuffer, offset: number, length: number) => ArrayBufferView =
-      globalThis[this.readValue() as 'Uint8Array' | 'DataView']
-    const offset = this.readDouble()
-    const length = this.readDouble()
-    return new View(this.readValue(), offset, length)
-  }
 }

@@ -1,5 +1,6 @@
 /** What `node:v8` makes of a value: everything that structured clone carries, with cycles and shared references. */
 import { types } from 'node:util'
+import { hasV8 } from '../runtime.js'
 import { isConnection } from './plain.js'
 import { cannotBeSent, malformed } from './refusal.js'
 import type { Serializer } from './serializer.js'
@@ -21,6 +22,7 @@ let engine: Engine | undefined
 /** Loading `node:v8` takes 2 ms, which a program that does not use this serializer need not wait for. */
 function loadEngine(): Engine {
   const v8 = require('node:v8') as typeof import('node:v8')
+  if (!hasV8) return v8
   const Deserializer = v8.DefaultDeserializer as unknown as new (bytes: Uint8Array) => Deserializer
 
   /** Its Buffers and typed arrays are views of the message; here they have memory of their own. */
@@ -61,7 +63,7 @@ function refuseConnections(root: unknown): void {
   }
 }
 
-/** What structured clone carries, as `v8.serialize` writes it. */
+/** What structured clone carries, as `v8.serialize` writes it: in Bun, that is for others of Bun only. */
 export const v8: Serializer = Object.freeze({
   encode(value: unknown): Buffer {
     engine ??= loadEngine()
