@@ -140,7 +140,7 @@ for (const form of ['async', 'blocking']) {
       }
     }
     t.is(counts.length, 5)
-    // Node's own threads are among them.
-    for (const count of counts) t.true(count < 100, `${counts}`)
+    // Node's own threads are among them, by far less than one for each connection.
+    for (const count of counts) t.true(count < 500, `${counts}`)
   })
 }
