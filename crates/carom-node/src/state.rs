@@ -179,6 +179,12 @@ impl State {
         }
     }
 
+    /// Closes all at the end of the environment, when nothing is told any more.
+    pub(crate) fn close_all(&mut self) {
+        self.entries.clear();
+        self.watched = 0;
+    }
+
     /// Frees a slot, and gives what it stood for.
     pub(crate) fn remove(&mut self, slot: u32) -> Option<Kind> {
         let mut entry = self.entries.try_remove(slot as usize)?;

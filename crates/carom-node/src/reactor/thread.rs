@@ -118,10 +118,11 @@ struct Receiver {
     state: Rc<RefCell<State>>,
 }
 
-/// What ends the thread.
+/// What ends the thread, and what is open then.
 struct Cleanup {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
+    state: Rc<RefCell<State>>,
 }
 
 /// Starts the thread; the function does not keep the loop alive.
@@ -132,7 +133,7 @@ pub(crate) fn start(
     dispatch: sys::napi_value,
 ) -> Result<Handle> {
     let waker = poller.registry().and_then(|registry| registry.waker(WAKER)).map_err(to_napi)?;
-    let receiver = Box::into_raw(Box::new(Receiver { shared: RefCell::new(None), state }));
+    let receiver = Box::into_raw(Box::new(Receiver { shared: RefCell::new(None), state: Rc::clone(&state) }));
     let mut function = ptr::null_mut();
     // SAFETY: all values belong to this environment; the receiver is freed by the function's finalizer, the last thing
     // that is called with it.
@@ -167,7 +168,7 @@ pub(crate) fn start(
     let thread =
         thread::Builder::new().name("carom".into()).spawn(move || run(poller, &for_thread)).map_err(to_napi)?;
     let handle = Handle { function, shared: Arc::clone(&shared) };
-    let cleanup = Box::new(Cleanup { shared, thread: Some(thread) });
+    let cleanup = Box::new(Cleanup { shared, thread: Some(thread), state });
     // SAFETY: Node calls the hook once, with the box.
     check_status!(unsafe { sys::napi_add_env_cleanup_hook(env, Some(on_cleanup), Box::into_raw(cleanup).cast()) })?;
     Ok(handle)
@@ -241,6 +242,8 @@ unsafe extern "C" fn on_cleanup(cleanup: *mut c_void) {
     if let Some(thread) = cleanup.thread.take() {
         _ = thread.join();
     }
+    // Deno does not call the finalizers that the state would go with when it terminates a worker.
+    cleanup.state.borrow_mut().close_all();
     // SAFETY: nobody calls the function any more.
     unsafe {
         sys::napi_release_threadsafe_function(cleanup.shared.function.0, sys::ThreadsafeFunctionReleaseMode::abort);
