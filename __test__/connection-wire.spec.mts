@@ -3,6 +3,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { endOfStream, tooLong, truncated } from './helpers/expectations.mjs'
 import { forms, receives } from './helpers/forms.mjs'
+import { closing, listen } from './helpers/listeners.mjs'
 import { openPipe, patterned } from './helpers/pipes.mjs'
 import { startProgram, startWorker } from './helpers/programs.mjs'
 import { frame, header, longHeader, openRawPair } from './helpers/raw-peer.mjs'
@@ -98,9 +99,11 @@ for (const form of forms) {
 
   for (const size of [0, 1, 1_000, 65_535, 65_536, 500_000]) {
     test(`${form.name}: a message of ${size} bytes may come in a hundred pieces`, async t => {
-      const [conn, end] = openPipe(t)
+      const listener = listen(t)
       const bytes = Buffer.concat([frame(patterned(size)), frame(Buffer.from('the next'))])
-      await startWorker(t, 'connection-raw-writer.mjs', { end, pieces: cut(bytes, 100), pause: 1 })
+      const { address } = listener
+      await startWorker(t, 'connection-raw-writer.mjs', { address, pieces: cut(bytes, 100), pause: 1 })
+      const conn = closing(t, await listener.accept())
       t.true((await form.recvBytes(conn)).equals(patterned(size)))
       t.is((await form.recvBytes(conn)).toString(), 'the next')
     })

@@ -6,15 +6,22 @@ use windows_sys::Wdk::Storage::FileSystem::{
     FILE_INFORMATION_CLASS, FILE_SYNCHRONOUS_IO_ALERT, FILE_SYNCHRONOUS_IO_NONALERT, FileAccessInformation,
     FileModeInformation, NtQueryInformationFile,
 };
-use windows_sys::Win32::Foundation::{HANDLE, HANDLE_FLAG_INHERIT, RtlNtStatusToDosError, SetHandleInformation};
+use windows_sys::Win32::Foundation::{
+    ERROR_INVALID_HANDLE, HANDLE, HANDLE_FLAG_INHERIT, RtlNtStatusToDosError, SetHandleInformation,
+};
 use windows_sys::Win32::Storage::FileSystem::{FILE_READ_DATA, FILE_WRITE_DATA};
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 use windows_sys::Win32::System::Pipes::GetNamedPipeInfo;
 
-pub(super) fn is_pipe(handle: HANDLE) -> bool {
+/// Fails when the handle is not open.
+pub(super) fn is_pipe(handle: HANDLE) -> io::Result<bool> {
     let nothing = ptr::null_mut();
     // SAFETY: null is allowed for what is not asked; what is no pipe is refused by the system.
-    unsafe { GetNamedPipeInfo(handle, nothing, nothing, nothing, nothing) != 0 }
+    if unsafe { GetNamedPipeInfo(handle, nothing, nothing, nothing, nothing) } != 0 {
+        return Ok(true);
+    }
+    let error = io::Error::last_os_error();
+    if error.raw_os_error() == Some(ERROR_INVALID_HANDLE as i32) { Err(error) } else { Ok(false) }
 }
 
 /// Whether its operations can go on in the background.

@@ -103,7 +103,7 @@ impl Pipe {
     /// Takes over a handle, which stays open and the caller's when that fails.
     pub(super) fn adopt(descriptor: RawDescriptor) -> io::Result<Pipe> {
         let handle = descriptor as HANDLE;
-        if !handle::is_pipe(handle) {
+        if !handle::is_pipe(handle)? {
             return Err(io::Error::new(ErrorKind::InvalidInput, "the handle is neither a named pipe nor a socket"));
         }
         if !handle::is_overlapped(handle)? {

@@ -17,7 +17,7 @@ const SOCKET_INFO: usize = size_of::<WSAPROTOCOL_INFOW>();
 
 /// What a process is told of a pipe is the number of its handle, of a socket what Winsock says.
 pub(crate) fn hand_over(descriptor: RawDescriptor, pid: u32) -> io::Result<Vec<u8>> {
-    if handle::is_pipe(descriptor as HANDLE) {
+    if handle::is_pipe(descriptor as HANDLE).is_ok_and(|is| is) {
         duplicate(descriptor as HANDLE, pid).map(|handle| handle.to_le_bytes().to_vec())
     } else {
         describe(descriptor as SOCKET, pid).map(Vec::from)
