@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { endOfStream, tooLong, truncated } from './helpers/expectations.mjs'
 import { forms, receives } from './helpers/forms.mjs'
 import { closing, listen } from './helpers/listeners.mjs'
-import { openPipe, patterned } from './helpers/pipes.mjs'
+import { patterned } from './helpers/pipes.mjs'
 import { startProgram, startWorker } from './helpers/programs.mjs'
 import { frame, header, longHeader, openRawPair } from './helpers/raw-peer.mjs'
 
