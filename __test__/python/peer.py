@@ -1,10 +1,12 @@
-"""The other end of a test: a listener or clients of multiprocessing.connection, of any Python from 3.6 on.
+"""The other end of a test: a listener or clients of multiprocessing or billiard, with any Python from 3.6 on.
 
-Its argument is JSON: what it is to do. It reports by lines of JSON.
+`python3 peer.py multiprocessing|billiard ROLE SETTING`, with JSON that says what it is to do. It reports by lines of JSON.
 """
+import importlib
 import json
 import sys
-from multiprocessing import connection
+
+connection = importlib.import_module(sys.argv[1] + ".connection")
 
 
 def report(value):
@@ -90,4 +92,4 @@ def wait(setting):
     report("done")
 
 
-{"listen": listen, "connect": connect, "wait": wait}[sys.argv[1]](json.loads(sys.argv[2]))
+{"listen": listen, "connect": connect, "wait": wait}[sys.argv[2]](json.loads(sys.argv[3]))
