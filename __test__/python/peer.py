@@ -4,7 +4,10 @@
 """
 import importlib
 import json
+import os
 import sys
+import threading
+import zlib
 
 connection = importlib.import_module(sys.argv[1] + ".connection")
 
@@ -92,4 +95,52 @@ def wait(setting):
     report("done")
 
 
-{"listen": listen, "connect": connect, "wait": wait}[sys.argv[2]](json.loads(sys.argv[3]))
+def echo(setting):
+    """Sends back what comes over descriptor 3, as what it is in Python, and reports it where that is asked for."""
+    conn = connection.Connection(3)
+    decode, encode = codec(setting["format"])
+    try:
+        while True:
+            message = decode(conn.recv_bytes())
+            conn.send_bytes(encode(message))
+            if setting.get("report"):
+                report(repr(message))
+    except EOFError:
+        report("done")
+
+
+def codec(name):
+    """How a message is read and written."""
+    if name == "bytes":
+        return bytes, bytes
+    module = importlib.import_module(name)
+    return module.loads, lambda value: module.dumps(value).encode() if name == "json" else module.dumps(value)
+
+
+def stream(setting):
+    """Sends random messages over descriptor 3 while it receives as many; reports the checksums of both."""
+    conn = connection.Connection(3)
+    count = setting["count"]
+    sums = {"sent": 0, "received": 0}
+
+    def add(way, message):
+        sums[way] = zlib.crc32(message, zlib.crc32(b"%d:" % len(message), sums[way]))
+
+    def receive():
+        for _ in range(count):
+            add("received", conn.recv_bytes())
+
+    receiving = threading.Thread(target=receive)
+    receiving.start()
+    noise = os.urandom(4096)
+    for number in range(count):
+        message = noise[number % 4000 : number % 4000 + number % 61]
+        add("sent", message)
+        conn.send_bytes(message)
+    receiving.join()
+    report(sums)
+    conn.close()
+
+
+roles = {"listen": listen, "connect": connect, "wait": wait, "echo": echo, "stream": stream}
+roles[sys.argv[2]](json.loads(sys.argv[3]))
