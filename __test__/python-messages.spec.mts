@@ -19,7 +19,7 @@ for (const python of everyPython) {
     test(`${python.name}, ${form.name}: bytes of all sizes come back as they were sent`, async t => {
       await turn(t)
       const [conn, end] = openPipe(t)
-      const program = startPython(t, python, 'echo', { format: 'bytes' }, { end })
+      const program = startPython(t, python, 'echo', { format: 'bytes' }, { ends: [end] })
       for (const size of [0, 1, 65_535, 65_536, LARGE]) {
         const message = pattern.subarray(0, size)
         await form.sendBytes(conn, message)
@@ -33,7 +33,7 @@ for (const python of everyPython) {
   test(`${python.name}: objects as JSON are there what they are here`, async t => {
     await turn(t)
     const [conn, end] = openPipe(t, { serializer: serializers.json })
-    const program = startPython(t, python, 'echo', { format: 'json', report: true }, { end })
+    const program = startPython(t, python, 'echo', { format: 'json', report: true }, { ends: [end] })
     const value = { text: 'ü€😀', list: [1, -2.5, null, true], nested: { object: {}, array: [] } }
     await conn.send(value)
     t.deepEqual(await conn.recv(), value)
@@ -46,7 +46,7 @@ if (packaged) {
   const python = packaged
   test('objects as msgpack are there what they are here', async t => {
     const [conn, end] = openPipe(t)
-    const program = startPython(t, python, 'echo', { format: 'msgpack', report: true }, { end })
+    const program = startPython(t, python, 'echo', { format: 'msgpack', report: true }, { ends: [end] })
     for (const [value, there] of [
       [{ text: 'ü€😀', list: [1, -2.5, null, true] }, "{'text': 'ü€😀', 'list': [1, -2.5, None, True]}"],
       [Buffer.from('bytes'), "b'bytes'"],
@@ -69,7 +69,7 @@ for (const python of [modern ?? pythons[0], billiard]) {
     test(`${python.name}, ${form.name}: ${COUNT} small messages each way at the same time, none changed`, async t => {
       await turn(t)
       const [conn, end] = openPipe(t)
-      const program = startPython(t, python, 'stream', { count: COUNT }, { end })
+      const program = startPython(t, python, 'stream', { count: COUNT }, { ends: [end] })
       const sums = { sent: 0, received: 0 }
       const add = (way: keyof typeof sums, message: Uint8Array) => {
         sums[way] = crc32(message, crc32(`${message.length}:`, sums[way]))
@@ -97,7 +97,7 @@ if (process.env.CAROM_LARGE && modern) {
     t.timeout(10 * 60_000)
     const message = Buffer.alloc(2 ** 31 + 12, pattern)
     const [conn, end] = openPipe(t)
-    startPython(t, python, 'echo', { format: 'bytes' }, { end })
+    startPython(t, python, 'echo', { format: 'bytes' }, { ends: [end] })
     await conn.sendBytes(message)
     const reply = await conn.recvBytes()
     t.is(reply.length, message.length)

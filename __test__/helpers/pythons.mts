@@ -76,8 +76,8 @@ function minorOf(command: string): number | undefined {
 interface PythonOptions {
   /** The name of a program in `__test__/python`. Default `peer`. */
   readonly program?: string
-  /** Moves to the child as its descriptor 3. */
-  readonly end?: Pick<ReadableConnection | WritableConnection, 'detach'>
+  /** Move to the child as its descriptors from 3 on. */
+  readonly ends?: readonly Pick<ReadableConnection | WritableConnection, 'detach'>[]
 }
 
 /** Runs a role of a program in `__test__/python`. Killed when the test is done, if it has not ended by then. */
@@ -86,14 +86,14 @@ export function startPython(
   { command, module }: Python,
   role: string,
   setting: object = {},
-  { program = 'peer', end }: PythonOptions = {},
+  { program = 'peer', ends = [] }: PythonOptions = {},
 ): Program {
   const file = fileURLToPath(new URL(`../python/${program}.py`, import.meta.url))
-  const fd = end?.detach().fd
+  const descriptors = ends.map(end => end.detach().fd)
   const child = spawn(command, ['-B', file, module, role, JSON.stringify(setting)], {
-    stdio: ['ignore', 'pipe', 'inherit', fd ?? 'ignore'],
+    stdio: ['ignore', 'pipe', 'inherit', ...descriptors],
   })
-  if (fd !== undefined) closeSync(fd)
+  for (const fd of descriptors) closeSync(fd)
   t.teardown(() => child.kill('SIGKILL'))
   return new Program(child)
 }

@@ -5,6 +5,7 @@
 import importlib
 import json
 import os
+import subprocess
 import sys
 import threading
 import zlib
@@ -142,5 +143,54 @@ def stream(setting):
     conn.close()
 
 
-roles = {"listen": listen, "connect": connect, "wait": wait, "echo": echo, "stream": stream}
+def start(setting):
+    """Starts a program with ends of its own, and sends it what is to come back."""
+    if setting["duplex"]:
+        conn, end = connection.Pipe(**setting["options"])
+        reader, writer, ends = conn, conn, [end]
+    else:
+        (theirs, writer), (reader, ours) = connection.Pipe(False), connection.Pipe(False)
+        ends = [theirs, ours]
+    descriptors = [end.fileno() for end in ends]
+    child = subprocess.Popen(setting["command"] + [str(fd) for fd in descriptors], pass_fds=descriptors)
+    for end in ends:
+        end.close()
+    for size in setting["sizes"]:
+        message = os.urandom(size)
+        writer.send_bytes(message)
+        if reader.recv_bytes() != message:
+            raise ValueError("not the same: %d" % size)
+    writer.close()
+    if child.wait() != 0:
+        raise ValueError("exit code %d" % child.returncode)
+
+
+def leave(setting):
+    """Sends a message, and a part of another one before it ends where that is asked for."""
+    conn = connection.Connection(3)
+    conn.send_bytes(b"so far")
+    if conn.recv_bytes() == b"cut":
+        os.write(3, b"\0\0\0\7part")
+
+
+def relay(_setting):
+    """Sends what comes over descriptor 3 on over descriptor 4; they have one direction each."""
+    reader, writer = connection.Connection(3, writable=False), connection.Connection(4, readable=False)
+    try:
+        while True:
+            writer.send_bytes(reader.recv_bytes())
+    except EOFError:
+        report("done")
+
+
+roles = {
+    "listen": listen,
+    "connect": connect,
+    "wait": wait,
+    "echo": echo,
+    "stream": stream,
+    "start": start,
+    "leave": leave,
+    "relay": relay,
+}
 roles[sys.argv[2]](json.loads(sys.argv[3]))
