@@ -7,7 +7,7 @@ import * as imported from 'carom'
 const require = createRequire(import.meta.url)
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** The contract's names. */
+/** The contract's names, and `python`. */
 const names = [
   'AuthenticationError',
   'BufferTooShortError',
@@ -24,6 +24,7 @@ const names = [
   'TimeoutError',
   'WouldBlockError',
   'isMainProcess',
+  'python',
   'serializers',
   'wait',
   'waitSync',
@@ -67,6 +68,7 @@ test('the archive that npm publishes has what the exports name, and no sources',
     'index.d.mts',
     'dist/index.js',
     'dist/index.d.ts',
+    'dist/pickle.js',
     'native/binding.js',
     'README.md',
     'LICENSE',

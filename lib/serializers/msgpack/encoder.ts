@@ -1,9 +1,10 @@
 /** Writes values as MessagePack: what is in them, and what must not be. */
 import { types } from 'node:util'
+import { FULL, ROOM } from '../output.js'
 import { isKnownToBePlain, isPlain } from '../plain.js'
 import { cannotBeSent, changedMeanwhile, cyclic, explain } from '../refusal.js'
 import * as extension from './extension.js'
-import { FULL, ROOM, Writer } from './writer.js'
+import { Writer } from './writer.js'
 
 /** Up to this depth the objects around a value are compared one by one, which is faster than a Set. */
 const SHALLOW = 16
