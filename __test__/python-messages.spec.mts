@@ -30,16 +30,18 @@ for (const python of everyPython) {
     })
   }
 
-  test(`${python.name}: objects as JSON are there what they are here`, async t => {
-    await turn(t)
-    const [conn, end] = openPipe(t, { serializer: serializers.json })
-    const program = startPython(t, python, 'echo', { format: 'json', report: true }, { ends: [end] })
-    const value = { text: 'ü€😀', list: [1, -2.5, null, true], nested: { object: {}, array: [] } }
-    await conn.send(value)
-    t.deepEqual(await conn.recv(), value)
-    const there = "{'text': 'ü€😀', 'list': [1, -2.5, None, True], 'nested': {'object': {}, 'array': []}}"
-    t.is(await program.report(), there)
-  })
+  for (const format of ['json', 'pickle'] as const) {
+    test(`${python.name}: objects as ${format} are there what they are here`, async t => {
+      await turn(t)
+      const [conn, end] = openPipe(t, { serializer: serializers[format] })
+      const program = startPython(t, python, 'echo', { format, report: true }, { ends: [end] })
+      const value = { text: 'ü€😀', list: [1, -2.5, null, true], nested: { object: {}, array: [] } }
+      await conn.send(value)
+      t.deepEqual(await conn.recv(), value)
+      const there = "{'text': 'ü€😀', 'list': [1, -2.5, None, True], 'nested': {'object': {}, 'array': []}}"
+      t.is(await program.report(), there)
+    })
+  }
 }
 
 if (packaged) {

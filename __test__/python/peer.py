@@ -99,23 +99,30 @@ def wait(setting):
 def echo(setting):
     """Sends back what comes over descriptor 3, as what it is in Python, and reports it where that is asked for."""
     conn = connection.Connection(3)
-    decode, encode = codec(setting["format"])
+    receive, send = methods(conn, setting["format"])
     try:
         while True:
-            message = decode(conn.recv_bytes())
-            conn.send_bytes(encode(message))
+            message = receive()
+            send(message)
             if setting.get("report"):
                 report(repr(message))
     except EOFError:
         report("done")
 
 
-def codec(name):
-    """How a message is read and written."""
+def methods(conn, name):
+    """How messages of a format are received and sent."""
     if name == "bytes":
-        return bytes, bytes
+        return conn.recv_bytes, conn.send_bytes
+    if name == "pickle":
+        return conn.recv, conn.send
     module = importlib.import_module(name)
-    return module.loads, lambda value: module.dumps(value).encode() if name == "json" else module.dumps(value)
+
+    def send(message):
+        text = module.dumps(message)
+        conn.send_bytes(text.encode() if name == "json" else text)
+
+    return lambda: module.loads(conn.recv_bytes()), send
 
 
 def stream(setting):
