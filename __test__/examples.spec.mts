@@ -108,7 +108,9 @@ test('request and response: the answers in order, then both end by themselves', 
   t.deepEqual(lines.slice(-2), ['service ended with exit code 0', 'clientRequests ended with exit code 0'])
 })
 
-if (pythons.length > 0) {
+if (!packaged && pythons[0]?.command !== 'python3') {
+  test('python/clients, worker, pool (left out: there is no python3 in PATH)', t => t.is(packaged, undefined))
+} else {
   test('python/clients: each client gets its answers, whoever comes first', async t => {
     const lines = await run(t, 'python/clients')
     t.is(lines.length, 21)

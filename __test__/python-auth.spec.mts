@@ -13,7 +13,7 @@ import {
 } from 'carom'
 import { abstractName, anyPort, socketPath } from './helpers/listeners.mjs'
 import { startProgram } from './helpers/programs.mjs'
-import { billiard, modern, needsPackages, pythons, startPython } from './helpers/pythons.mjs'
+import { everyPython, modern, needsPackages, pythons, startPython } from './helpers/pythons.mjs'
 import { turn } from './helpers/turns.mjs'
 
 const LONG = 60_000
@@ -91,7 +91,7 @@ async function host(t: ExecutionContext, form: Form, address: Address, family: F
 
 needsPackages('billiard')
 
-for (const python of billiard ? [...pythons, billiard] : pythons) {
+for (const python of everyPython) {
   const legacyAuth = python.isOld
   for (const form of forms) {
     const title = `${python.name}, ${form}`

@@ -6,7 +6,7 @@ import { wait } from 'carom'
 import { endOfStream, truncated } from './helpers/expectations.mjs'
 import { forms } from './helpers/forms.mjs'
 import { openOneWayPipe, openPipe, patterned } from './helpers/pipes.mjs'
-import { billiard, needsPackages, pythons, startPython } from './helpers/pythons.mjs'
+import { billiard, everyPython, needsPackages, startPython } from './helpers/pythons.mjs'
 import { turn } from './helpers/turns.mjs'
 import { atMost } from './helpers/waits.mjs'
 
@@ -15,7 +15,7 @@ const SIZES = [0, 1, 65_535, 65_536, 1_000_000]
 
 needsPackages('billiard')
 
-for (const python of billiard ? [...pythons, billiard] : pythons) {
+for (const python of everyPython) {
   for (const { name } of forms) {
     const setting = { command: [process.execPath, child, name], sizes: SIZES, options: {} }
 

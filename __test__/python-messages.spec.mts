@@ -4,10 +4,9 @@ import test from 'ava'
 import { serializers } from 'carom'
 import { forms } from './helpers/forms.mjs'
 import { openPipe, patterned } from './helpers/pipes.mjs'
-import { billiard, modern, needsPackages, packaged, pythons, startPython } from './helpers/pythons.mjs'
+import { billiard, everyPython, modern, needsPackages, packaged, pythons, startPython } from './helpers/pythons.mjs'
 import { turn } from './helpers/turns.mjs'
 
-const everyPython = billiard ? [...pythons, billiard] : pythons
 const LARGE = 16 << 20
 const pattern = patterned(LARGE)
 const COUNT = 100_000

@@ -1,7 +1,7 @@
 /** Waiting, with real Pythons at the other ends: theirs for ours, and ours for theirs. */
 import test from 'ava'
 import { Listener, wait, waitSync } from 'carom'
-import { billiard, needsPackages, pythons, startPython } from './helpers/pythons.mjs'
+import { everyPython, needsPackages, startPython } from './helpers/pythons.mjs'
 import { turn } from './helpers/turns.mjs'
 
 const LONG = 60_000
@@ -9,7 +9,7 @@ const authkey = 'the key of both'
 
 needsPackages('billiard')
 
-for (const python of billiard ? [...pythons, billiard] : pythons) {
+for (const python of everyPython) {
   test(`${python.name}: it waits for several of our connections, and we for several of its`, async t => {
     await turn(t)
     const listener = new Listener({ authkey, legacyAuth: python.isOld, handshakeTimeout: LONG })

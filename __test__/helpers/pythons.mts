@@ -34,6 +34,9 @@ export const billiard: Python | undefined = missing
   ? undefined
   : { name: 'billiard', command: environmentPython, module: 'billiard', isOld: true }
 
+/** All that speak `multiprocessing.connection`, and billiard. */
+export const everyPython: readonly Python[] = billiard ? [...pythons, billiard] : pythons
+
 /** The Python that has msgpack and numpy, if it is there. */
 export const packaged: Python | undefined = billiard && { ...billiard, name: 'Python', module: 'multiprocessing' }
 
