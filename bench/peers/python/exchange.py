@@ -95,6 +95,7 @@ def main(connection):
 
     serve(begin, lambda count, whole: DRIVE(conn, count, whole))
     send(messages.order(0, False))
+    os.wait()
 
 
 module = importlib.import_module(f'{MODULE}.connection')
