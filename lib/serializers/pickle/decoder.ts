@@ -28,6 +28,10 @@ const SHORT_ARGUMENT = 256
 /** Of a name from the wire, so many characters are repeated. */
 const MAX_SHOWN = 64
 
+const BINFLOAT = 0x47
+/** Lists of so many floats are given their length first. */
+const LONG_LIST = 1024
+
 const NOTHING = Buffer.alloc(0)
 const objectPrototype = Object.prototype
 const arrayPrototype = Array.prototype
@@ -147,7 +151,7 @@ export class Decoder {
           stack[top++] = uint32(source, at) | 0
           at += 4
           break
-        case 0x47: // BINFLOAT
+        case BINFLOAT:
           if (end - at < 8) throw cutShort()
           stack[top++] = this.dataView().getFloat64(at)
           at += 8
@@ -162,6 +166,13 @@ export class Decoder {
           stack[top++] = false
           break
         case 0x28: // MARK
+          if (source[at] === BINFLOAT && top > floor) {
+            const next = this.floats(stack[top - 1], at)
+            if (next !== at) {
+              at = next
+              break
+            }
+          }
           this.marks.push(floor)
           floor = top
           break
@@ -472,10 +483,33 @@ export class Decoder {
   }
 
   private append(list: unknown, from: number, to: number): void {
-    if (!Array.isArray(list) || (getPrototypeOf(list) !== arrayPrototype && !(list instanceof python.Deque)))
-      throw malformed('something is appended to what is no list')
+    if (!isList(list)) throw malformed('something is appended to what is no list')
     const { stack } = this
     for (let i = from; i < to; i++) list.push(stack[i])
+  }
+
+  /**
+   * Appends all floats behind a mark to a list, and those behind the marks that follow, where there are no others: in a
+   * loop of their own, none is boxed. @returns Where it has come to; the same place if this is something else.
+   */
+  private floats(list: unknown, start: number): number {
+    if (!isList(list)) return start
+    const { source } = this
+    const last = this.end - 1
+    /** Where the floats behind each mark end. */
+    const ends: number[] = []
+    let count = 0
+    for (let at = start; ; at++) {
+      const from = at
+      while (at < last && source[at] === BINFLOAT) at += 9
+      if (at === from || at > last || source[at] !== 0x65) break // APPENDS
+      count += (at - from) / 9
+      ends.push(at++)
+      if (source[at] !== 0x28 || source[at + 1] !== BINFLOAT) break // MARK
+    }
+    if (count === 0) return start
+    readFloats(this.dataView(), start, ends, count, list as number[])
+    return ends[ends.length - 1] + 1
   }
 
   /** @returns The dict itself, or the Map that it has to be with these keys. */
@@ -641,6 +675,27 @@ export class Decoder {
 
 function uint32(source: Buffer, at: number): number {
   return (source[at] | (source[at + 1] << 8) | (source[at + 2] << 16) | (source[at + 3] << 24)) >>> 0
+}
+
+/** @param ends Where the floats behind each mark end. @param count How many there are in all. */
+function readFloats(view: DataView, start: number, ends: readonly number[], count: number, list: number[]): void {
+  list.push(view.getFloat64(start + 1))
+  let at = start + 9
+  let i = list.length
+  // Made as long as it will be, it is not copied as it grows; a short one has no holes to be looked for later.
+  const growing = count < LONG_LIST
+  if (!growing) list.length += count - 1
+  for (const end of ends) {
+    if (growing) for (; at < end; at += 9) list.push(view.getFloat64(at + 1))
+    else for (; at < end; at += 9) list[i++] = view.getFloat64(at + 1)
+    // Past the end, and the next mark.
+    at += 2
+  }
+}
+
+/** Whether Python can append to it. */
+function isList(value: unknown): value is unknown[] {
+  return Array.isArray(value) && (getPrototypeOf(value) === arrayPrototype || value instanceof python.Deque)
 }
 
 function setEntries(map: object, stack: readonly unknown[], from: number, to: number): object {
