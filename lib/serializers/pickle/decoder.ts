@@ -65,9 +65,11 @@ export class Decoder {
   private sets = 0
   /** How much calls may still take. */
   private allowance = 0
-  /** Objects that were fetched from the memo, and those that have become Maps. */
+  /** Objects that were fetched from the memo: they may be in several places. */
   private readonly fetched = new Set<unknown>()
+  /** Objects that had to become Maps, and whether one of them was in another place already. */
   private readonly replaced = new Map<unknown, unknown>()
+  private escaped = false
 
   /** Reads the one value between `start` and `end`. */
   decodeFrom(source: Buffer, start: number, end: number): unknown {
@@ -79,17 +81,16 @@ export class Decoder {
     } catch (error) {
       throw explain(error)
     } finally {
-      this.reset()
+      this.reset(end - start)
     }
   }
 
-  private reset(): void {
+  private reset(length: number): void {
     this.source = NOTHING
     this.view = undefined
-    if (this.stack.length > KEPT) this.stack = new Array(KEPT)
-    this.stack.fill(undefined)
-    if (this.memoized > KEPT) this.memo = new Array(KEPT).fill(undefined)
-    else for (let i = 0; i < this.memoized; i++) this.memo[i] = undefined
+    // Neither can have had more than the message has bytes.
+    this.stack = emptied(this.stack, length)
+    this.memo = emptied(this.memo, length)
     this.memoized = 0
     this.floor = 0
     this.top = 0
@@ -98,6 +99,7 @@ export class Decoder {
     this.internals = 0
     this.containers = 0
     this.sets = 0
+    this.escaped = false
     if (this.fetched.size > 0) this.fetched.clear()
     if (this.replaced.size > 0) this.replaced.clear()
   }
@@ -107,7 +109,7 @@ export class Decoder {
       const name = findInternal(value)
       throw malformed(name === undefined ? 'a global is in no value' : `${name} is there as a value`)
     }
-    const whole = this.replaced.size > 0 ? replaceIn(value, this.replaced) : value
+    const whole = this.escaped ? replaceIn(value, this.replaced) : value
     if (this.containers > MAX_DEPTH && length > MAX_DEPTH) checkDepth(whole, MAX_DEPTH)
     return whole
   }
@@ -115,16 +117,16 @@ export class Decoder {
   // Fixed sizes are read without a look at the end: the loop notices when it has been passed.
   private run(start: number): unknown {
     const { source, end, stack, memo } = this
-    let at = start
+    let at = this.begin(start)
     let top = 0
     let floor = 0
+    let memoized = 0
     while (at < end) {
       const opcode = source[at++]
       switch (opcode) {
         case 0x94: // MEMOIZE
           if (top === floor) throw underflow()
-          if (this.far === undefined) memo[this.memoized++] = stack[top - 1]
-          else this.put(this.memoized + this.far.size, stack[top - 1])
+          memo[memoized++] = stack[top - 1]
           break
         case 0x8c: {
           // SHORT_BINUNICODE
@@ -223,11 +225,14 @@ export class Decoder {
           break
         }
         case 0x68: // BINGET
+          this.memoized = memoized
           stack[top++] = this.fetch(source[at++])
           break
         case 0x71: // BINPUT
           if (top === floor) throw underflow()
+          this.memoized = memoized
           this.put(source[at++], stack[top - 1])
+          memoized = this.memoized
           break
         case 0x2e: // STOP
           if (at !== end) throw malformed('something follows the value')
@@ -237,11 +242,27 @@ export class Decoder {
           this.at = at
           this.top = top
           this.floor = floor
+          this.memoized = memoized
           this.rare(opcode)
-          ;({ at, top, floor } = this)
+          ;({ at, top, floor, memoized } = this)
       }
     }
     throw cutShort()
+  }
+
+  /** Goes past a protocol's number and the length of a frame, in which all is read as if it were in none. */
+  private begin(start: number): number {
+    const { source } = this
+    let at = start
+    if (source[at] === 0x80) {
+      if (source[at + 1] > 5) throw malformed('it is of a protocol beyond 5')
+      at += 2
+    }
+    if (source[at] !== 0x95) return at
+    const length = uint32(source, at + 1) + uint32(source, at + 5) * 0x100000000
+    at += 9
+    if (length > this.end - at) throw cutShort()
+    return at
   }
 
   /** The opcodes of old protocols, and of what is not in most messages. */
@@ -249,11 +270,8 @@ export class Decoder {
     const { source } = this
     switch (opcode) {
       case 0x80: // PROTO
-        if (source[this.at++] > 5) throw malformed('it is of a protocol beyond 5')
-        return
       case 0x95: // FRAME
-        // What is in it is read as if it were in none.
-        if (!(this.length(8) <= this.end - this.at)) throw cutShort()
+        this.at = this.begin(this.at - 1)
         return
       case 0x6a: // LONG_BINGET
         this.push(this.fetch(this.length(4)))
@@ -532,8 +550,9 @@ export class Decoder {
   /** A dict whose keys are not all strings is a Map. */
   private widen(object: Record<string, unknown>, from: number, to: number): unknown {
     const map = new Map<unknown, unknown>(Object.entries(object))
-    // Where it is already, it is replaced in the end; where it is in the memo, when it is fetched.
+    // In the memo it is replaced when it is fetched; where it is besides, in the end.
     this.replaced.set(object, map)
+    if (this.fetched.has(object)) this.escaped = true
     return setEntries(map, this.stack, from, to)
   }
 
@@ -671,6 +690,14 @@ export class Decoder {
     if (!/^\d{1,10}$/.test(text)) throw malformed('a place in the memo is not one')
     return Number(text)
   }
+}
+
+/** Lets go of what an array holds: of so many values at most, and of the array itself where it has grown. */
+function emptied(values: unknown[], most: number): unknown[] {
+  if (values.length > KEPT) return new Array(KEPT).fill(undefined)
+  // A loop, since `fill` is a call that takes longer.
+  for (let i = Math.min(most, KEPT) - 1; i >= 0; i--) values[i] = undefined
+  return values
 }
 
 function uint32(source: Buffer, at: number): number {
