@@ -20,8 +20,14 @@ import { decodeWtf8 } from './wtf8.js'
 const MAX_DEPTH = 5000
 /** Stack and memo are kept for the next message up to this length. */
 const KEPT = 64
-/** What calls may take besides what is in the message: of what is fetched from the memo they can be given more. */
-const FREE = 1024
+/**
+ * What calls may take, in bytes: what is in a message goes through three of them at most, but what is fetched from the
+ * memo could be given to very many.
+ */
+const TIMES = 4
+const FREE = 4096
+/** What a set takes of the same. */
+const SET = 16
 /** Of shorter texts no account is kept when they are given to calls. */
 const SHORT_ARGUMENT = 256
 
@@ -60,10 +66,8 @@ export class Decoder {
 
   /** How many internals there are on the stack or in containers: none may be left. */
   private internals = 0
-  /** How many containers there are, and how many of them are sets. */
   private containers = 0
-  private sets = 0
-  /** How much calls may still take. */
+  /** How much calls and sets may still take. */
   private allowance = 0
   /** Objects that were fetched from the memo: they may be in several places. */
   private readonly fetched = new Set<unknown>()
@@ -75,7 +79,7 @@ export class Decoder {
   decodeFrom(source: Buffer, start: number, end: number): unknown {
     this.source = source
     this.end = end
-    this.allowance = end - start + FREE
+    this.allowance = (end - start) * TIMES + FREE
     try {
       return this.finish(this.run(start), end - start)
     } catch (error) {
@@ -98,7 +102,6 @@ export class Decoder {
     this.far = undefined
     this.internals = 0
     this.containers = 0
-    this.sets = 0
     this.escaped = false
     if (this.fetched.size > 0) this.fetched.clear()
     if (this.replaced.size > 0) this.replaced.clear()
@@ -332,7 +335,7 @@ export class Decoder {
       case 0x30: // POP
         // Of a mark, where there is nothing above it.
         if (this.top === this.floor) this.unmark(this.floor)
-        else this.top--
+        else if (this.pop() instanceof Internal) this.internals--
         return
       case 0x31: // POP_MARK
         this.top = this.unmark(this.floor)
@@ -570,7 +573,8 @@ export class Decoder {
   /** An empty set takes a hundred times the memory of what says that there is one. */
   private countSet(): void {
     this.containers++
-    if (++this.sets * 2 > this.allowance) throw malformed('it has more sets than it has room for')
+    this.allowance -= SET
+    if (this.allowance < 0) throw malformed('it has more sets than it has room for')
   }
 
   // ── globals ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -587,9 +591,8 @@ export class Decoder {
     if (callee.call === undefined) throw malformed(`it calls ${callee.name}, which carom does not`)
     if (!(args instanceof python.Tuple)) throw malformed(`${callee.name} is called without arguments`)
     this.internals--
-    this.take(args)
     this.containers++
-    const made = callee.call(args)
+    const made = callee.call(this.take(args))
     if (made instanceof Internal) this.internals++
     return made
   }
@@ -598,22 +601,33 @@ export class Decoder {
     const state = this.pop()
     const target = this.peek()
     if (!(target instanceof Unbuilt)) throw malformed('something is given a state that has none')
-    if (Array.isArray(state)) this.take(state)
-    target.value = target.build(state)
+    target.value = target.build(state instanceof python.Tuple ? this.take(state) : state)
     this.stack[this.top - 1] = target.value
     if (!(target.value instanceof Internal)) this.internals--
   }
 
-  /** Accounts for the arguments of a call, so that what is fetched again and again is not copied as often. */
-  private take(args: readonly unknown[]): void {
+  /**
+   * Accounts for the arguments of a call: for their length, so that what is fetched again and again is not copied as
+   * often, and for internals, which are nowhere but in arguments. These are taken out, since they may be in the memo.
+   */
+  private take(args: python.Tuple): unknown[] {
     let size = args.length
+    let internals = 0
     for (const arg of args) {
-      if (arg instanceof Internal) this.internals--
+      if (arg instanceof Internal) internals++
       else if (typeof arg === 'string') size += arg.length < SHORT_ARGUMENT ? 0 : arg.length
-      else if (Array.isArray(arg) || Buffer.isBuffer(arg)) size += arg.length
+      else if (Buffer.isBuffer(arg)) size += arg.length
+      else if (Array.isArray(arg)) {
+        size += arg.length * TIMES
+        if (arg.some(isInternal)) throw malformed('a global is in a list')
+      }
     }
     this.allowance -= size
     if (this.allowance < 0) throw malformed('it is far more than it holds')
+    const taken = Array.from(args)
+    if (internals > 0) args.length = 0
+    this.internals -= internals
+    return taken
   }
 
   // ── scalars ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -718,6 +732,10 @@ function readFloats(view: DataView, start: number, ends: readonly number[], coun
     // Past the end, and the next mark.
     at += 2
   }
+}
+
+function isInternal(value: unknown): boolean {
+  return value instanceof Internal
 }
 
 /** Whether Python can append to it. */
