@@ -20,13 +20,23 @@ import { decodeWtf8 } from './wtf8.js'
 const MAX_DEPTH = 5000
 /** Stack and memo are kept for the next message up to this length. */
 const KEPT = 64
-/** What calls may take besides what is in the message: of what is fetched from the memo they can be given more. */
-const FREE = 1024
+/**
+ * What calls may take, in bytes: what is in a message goes through three of them at most, but what is fetched from the
+ * memo could be given to very many.
+ */
+const TIMES = 4
+const FREE = 4096
+/** What a set takes of the same. */
+const SET = 16
 /** Of shorter texts no account is kept when they are given to calls. */
 const SHORT_ARGUMENT = 256
 
 /** Of a name from the wire, so many characters are repeated. */
 const MAX_SHOWN = 64
+
+const BINFLOAT = 0x47
+/** Lists of so many floats are given their length first. */
+const LONG_LIST = 1024
 
 const NOTHING = Buffer.alloc(0)
 const objectPrototype = Object.prototype
@@ -56,36 +66,35 @@ export class Decoder {
 
   /** How many internals there are on the stack or in containers: none may be left. */
   private internals = 0
-  /** How many containers there are, and how many of them are sets. */
   private containers = 0
-  private sets = 0
-  /** How much calls may still take. */
+  /** How much calls and sets may still take. */
   private allowance = 0
-  /** Objects that were fetched from the memo, and those that have become Maps. */
+  /** Objects that were fetched from the memo: they may be in several places. */
   private readonly fetched = new Set<unknown>()
+  /** Objects that had to become Maps, and whether one of them was in another place already. */
   private readonly replaced = new Map<unknown, unknown>()
+  private escaped = false
 
   /** Reads the one value between `start` and `end`. */
   decodeFrom(source: Buffer, start: number, end: number): unknown {
     this.source = source
     this.end = end
-    this.allowance = end - start + FREE
+    this.allowance = (end - start) * TIMES + FREE
     try {
       return this.finish(this.run(start), end - start)
     } catch (error) {
       throw explain(error)
     } finally {
-      this.reset()
+      this.reset(end - start)
     }
   }
 
-  private reset(): void {
+  private reset(length: number): void {
     this.source = NOTHING
     this.view = undefined
-    if (this.stack.length > KEPT) this.stack = new Array(KEPT)
-    this.stack.fill(undefined)
-    if (this.memoized > KEPT) this.memo = new Array(KEPT).fill(undefined)
-    else for (let i = 0; i < this.memoized; i++) this.memo[i] = undefined
+    // Neither can have had more than the message has bytes.
+    this.stack = emptied(this.stack, length)
+    this.memo = emptied(this.memo, length)
     this.memoized = 0
     this.floor = 0
     this.top = 0
@@ -93,7 +102,7 @@ export class Decoder {
     this.far = undefined
     this.internals = 0
     this.containers = 0
-    this.sets = 0
+    this.escaped = false
     if (this.fetched.size > 0) this.fetched.clear()
     if (this.replaced.size > 0) this.replaced.clear()
   }
@@ -103,7 +112,7 @@ export class Decoder {
       const name = findInternal(value)
       throw malformed(name === undefined ? 'a global is in no value' : `${name} is there as a value`)
     }
-    const whole = this.replaced.size > 0 ? replaceIn(value, this.replaced) : value
+    const whole = this.escaped ? replaceIn(value, this.replaced) : value
     if (this.containers > MAX_DEPTH && length > MAX_DEPTH) checkDepth(whole, MAX_DEPTH)
     return whole
   }
@@ -111,16 +120,16 @@ export class Decoder {
   // Fixed sizes are read without a look at the end: the loop notices when it has been passed.
   private run(start: number): unknown {
     const { source, end, stack, memo } = this
-    let at = start
+    let at = this.begin(start)
     let top = 0
     let floor = 0
+    let memoized = 0
     while (at < end) {
       const opcode = source[at++]
       switch (opcode) {
         case 0x94: // MEMOIZE
           if (top === floor) throw underflow()
-          if (this.far === undefined) memo[this.memoized++] = stack[top - 1]
-          else this.put(this.memoized + this.far.size, stack[top - 1])
+          memo[memoized++] = stack[top - 1]
           break
         case 0x8c: {
           // SHORT_BINUNICODE
@@ -147,7 +156,7 @@ export class Decoder {
           stack[top++] = uint32(source, at) | 0
           at += 4
           break
-        case 0x47: // BINFLOAT
+        case BINFLOAT:
           if (end - at < 8) throw cutShort()
           stack[top++] = this.dataView().getFloat64(at)
           at += 8
@@ -162,6 +171,13 @@ export class Decoder {
           stack[top++] = false
           break
         case 0x28: // MARK
+          if (source[at] === BINFLOAT && top > floor) {
+            const next = this.floats(stack[top - 1], at)
+            if (next !== at) {
+              at = next
+              break
+            }
+          }
           this.marks.push(floor)
           floor = top
           break
@@ -212,11 +228,14 @@ export class Decoder {
           break
         }
         case 0x68: // BINGET
+          this.memoized = memoized
           stack[top++] = this.fetch(source[at++])
           break
         case 0x71: // BINPUT
           if (top === floor) throw underflow()
+          this.memoized = memoized
           this.put(source[at++], stack[top - 1])
+          memoized = this.memoized
           break
         case 0x2e: // STOP
           if (at !== end) throw malformed('something follows the value')
@@ -226,11 +245,27 @@ export class Decoder {
           this.at = at
           this.top = top
           this.floor = floor
+          this.memoized = memoized
           this.rare(opcode)
-          ;({ at, top, floor } = this)
+          ;({ at, top, floor, memoized } = this)
       }
     }
     throw cutShort()
+  }
+
+  /** Goes past a protocol's number and the length of a frame, in which all is read as if it were in none. */
+  private begin(start: number): number {
+    const { source } = this
+    let at = start
+    if (source[at] === 0x80) {
+      if (source[at + 1] > 5) throw malformed('it is of a protocol beyond 5')
+      at += 2
+    }
+    if (source[at] !== 0x95) return at
+    const length = uint32(source, at + 1) + uint32(source, at + 5) * 0x100000000
+    at += 9
+    if (length > this.end - at) throw cutShort()
+    return at
   }
 
   /** The opcodes of old protocols, and of what is not in most messages. */
@@ -238,11 +273,8 @@ export class Decoder {
     const { source } = this
     switch (opcode) {
       case 0x80: // PROTO
-        if (source[this.at++] > 5) throw malformed('it is of a protocol beyond 5')
-        return
       case 0x95: // FRAME
-        // What is in it is read as if it were in none.
-        if (!(this.length(8) <= this.end - this.at)) throw cutShort()
+        this.at = this.begin(this.at - 1)
         return
       case 0x6a: // LONG_BINGET
         this.push(this.fetch(this.length(4)))
@@ -303,7 +335,7 @@ export class Decoder {
       case 0x30: // POP
         // Of a mark, where there is nothing above it.
         if (this.top === this.floor) this.unmark(this.floor)
-        else this.top--
+        else if (this.pop() instanceof Internal) this.internals--
         return
       case 0x31: // POP_MARK
         this.top = this.unmark(this.floor)
@@ -472,10 +504,33 @@ export class Decoder {
   }
 
   private append(list: unknown, from: number, to: number): void {
-    if (!Array.isArray(list) || (getPrototypeOf(list) !== arrayPrototype && !(list instanceof python.Deque)))
-      throw malformed('something is appended to what is no list')
+    if (!isList(list)) throw malformed('something is appended to what is no list')
     const { stack } = this
     for (let i = from; i < to; i++) list.push(stack[i])
+  }
+
+  /**
+   * Appends all floats behind a mark to a list, and those behind the marks that follow, where there are no others: in a
+   * loop of their own, none is boxed. @returns Where it has come to; the same place if this is something else.
+   */
+  private floats(list: unknown, start: number): number {
+    if (!isList(list)) return start
+    const { source } = this
+    const last = this.end - 1
+    /** Where the floats behind each mark end. */
+    const ends: number[] = []
+    let count = 0
+    for (let at = start; ; at++) {
+      const from = at
+      while (at < last && source[at] === BINFLOAT) at += 9
+      if (at === from || at > last || source[at] !== 0x65) break // APPENDS
+      count += (at - from) / 9
+      ends.push(at++)
+      if (source[at] !== 0x28 || source[at + 1] !== BINFLOAT) break // MARK
+    }
+    if (count === 0) return start
+    readFloats(this.dataView(), start, ends, count, list as number[])
+    return ends[ends.length - 1] + 1
   }
 
   /** @returns The dict itself, or the Map that it has to be with these keys. */
@@ -498,8 +553,9 @@ export class Decoder {
   /** A dict whose keys are not all strings is a Map. */
   private widen(object: Record<string, unknown>, from: number, to: number): unknown {
     const map = new Map<unknown, unknown>(Object.entries(object))
-    // Where it is already, it is replaced in the end; where it is in the memo, when it is fetched.
+    // In the memo it is replaced when it is fetched; where it is besides, in the end.
     this.replaced.set(object, map)
+    if (this.fetched.has(object)) this.escaped = true
     return setEntries(map, this.stack, from, to)
   }
 
@@ -517,7 +573,8 @@ export class Decoder {
   /** An empty set takes a hundred times the memory of what says that there is one. */
   private countSet(): void {
     this.containers++
-    if (++this.sets * 2 > this.allowance) throw malformed('it has more sets than it has room for')
+    this.allowance -= SET
+    if (this.allowance < 0) throw malformed('it has more sets than it has room for')
   }
 
   // ── globals ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -534,9 +591,8 @@ export class Decoder {
     if (callee.call === undefined) throw malformed(`it calls ${callee.name}, which carom does not`)
     if (!(args instanceof python.Tuple)) throw malformed(`${callee.name} is called without arguments`)
     this.internals--
-    this.take(args)
     this.containers++
-    const made = callee.call(args)
+    const made = callee.call(this.take(args))
     if (made instanceof Internal) this.internals++
     return made
   }
@@ -545,22 +601,33 @@ export class Decoder {
     const state = this.pop()
     const target = this.peek()
     if (!(target instanceof Unbuilt)) throw malformed('something is given a state that has none')
-    if (Array.isArray(state)) this.take(state)
-    target.value = target.build(state)
+    target.value = target.build(state instanceof python.Tuple ? this.take(state) : state)
     this.stack[this.top - 1] = target.value
     if (!(target.value instanceof Internal)) this.internals--
   }
 
-  /** Accounts for the arguments of a call, so that what is fetched again and again is not copied as often. */
-  private take(args: readonly unknown[]): void {
+  /**
+   * Accounts for the arguments of a call: for their length, so that what is fetched again and again is not copied as
+   * often, and for internals, which are nowhere but in arguments. These are taken out, since they may be in the memo.
+   */
+  private take(args: python.Tuple): unknown[] {
     let size = args.length
+    let internals = 0
     for (const arg of args) {
-      if (arg instanceof Internal) this.internals--
+      if (arg instanceof Internal) internals++
       else if (typeof arg === 'string') size += arg.length < SHORT_ARGUMENT ? 0 : arg.length
-      else if (Array.isArray(arg) || Buffer.isBuffer(arg)) size += arg.length
+      else if (Buffer.isBuffer(arg)) size += arg.length
+      else if (Array.isArray(arg)) {
+        size += arg.length * TIMES
+        if (arg.some(isInternal)) throw malformed('a global is in a list')
+      }
     }
     this.allowance -= size
     if (this.allowance < 0) throw malformed('it is far more than it holds')
+    const taken = Array.from(args)
+    if (internals > 0) args.length = 0
+    this.internals -= internals
+    return taken
   }
 
   // ── scalars ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -639,8 +706,41 @@ export class Decoder {
   }
 }
 
+/** Lets go of what an array holds: of so many values at most, and of the array itself where it has grown. */
+function emptied(values: unknown[], most: number): unknown[] {
+  if (values.length > KEPT) return new Array(KEPT).fill(undefined)
+  // A loop, since `fill` is a call that takes longer.
+  for (let i = Math.min(most, KEPT) - 1; i >= 0; i--) values[i] = undefined
+  return values
+}
+
 function uint32(source: Buffer, at: number): number {
   return (source[at] | (source[at + 1] << 8) | (source[at + 2] << 16) | (source[at + 3] << 24)) >>> 0
+}
+
+/** @param ends Where the floats behind each mark end. @param count How many there are in all. */
+function readFloats(view: DataView, start: number, ends: readonly number[], count: number, list: number[]): void {
+  list.push(view.getFloat64(start + 1))
+  let at = start + 9
+  let i = list.length
+  // Made as long as it will be, it is not copied as it grows; a short one has no holes to be looked for later.
+  const growing = count < LONG_LIST
+  if (!growing) list.length += count - 1
+  for (const end of ends) {
+    if (growing) for (; at < end; at += 9) list.push(view.getFloat64(at + 1))
+    else for (; at < end; at += 9) list[i++] = view.getFloat64(at + 1)
+    // Past the end, and the next mark.
+    at += 2
+  }
+}
+
+function isInternal(value: unknown): boolean {
+  return value instanceof Internal
+}
+
+/** Whether Python can append to it. */
+function isList(value: unknown): value is unknown[] {
+  return Array.isArray(value) && (getPrototypeOf(value) === arrayPrototype || value instanceof python.Deque)
 }
 
 function setEntries(map: object, stack: readonly unknown[], from: number, to: number): object {

@@ -4,6 +4,7 @@ import * as python from '../../python/index.js'
 import { FULL, ROOM } from '../output.js'
 import { isKnownToBePlain, isPlain } from '../plain.js'
 import { cannotBeSent, changedMeanwhile, explain } from '../refusal.js'
+import { typedArrayName } from '../typed-arrays.js'
 import { callFor, isHashable } from './calls.js'
 import { globalOfFactory } from './globals.js'
 import { dtypeOf, ORDER } from './numpy.js'
@@ -214,7 +215,7 @@ export class Encoder extends Writer {
     const { shape, dtype } = view as Partial<python.NDArray>
     // Also of a Uint8Array that is empty, because this throws for one whose memory has been transferred away.
     const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
-    const name = (view as Partial<python.TypedArray>)[Symbol.toStringTag]
+    const name = typedArrayName.call(view)
     if (shape === undefined && (name === undefined || name === 'Uint8Array'))
       return this.remember(view, this.binary(bytes, at))
     const { length } = view as python.TypedArray

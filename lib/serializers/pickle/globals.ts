@@ -87,7 +87,8 @@ class UnbuiltArray extends Unbuilt {
     const [version, shape, dtype, inFortransOrder, bytes] = listOf(state, this.name)
     if (version !== 1 || !(dtype instanceof DType)) throw notOne(this.name)
     const items = bytesOf(bytes, this.name)
-    return reviveNdarray(dtype.code, dtype.order, listOf(shape, this.name), inFortransOrder === true, items)
+    const layout = inFortransOrder === true ? 'F' : 'C'
+    return reviveNdarray(dtype.code, dtype.order, listOf(shape, this.name), layout, items)
   }
 }
 
@@ -125,6 +126,7 @@ const orderedDict: Call = ([pairs = []]) => {
   const dict = new python.OrderedDict()
   for (const pair of listOf(pairs, 'collections.OrderedDict')) {
     const [key, value] = listOf(pair, 'collections.OrderedDict')
+    if (key instanceof Internal || value instanceof Internal) throw notOne('collections.OrderedDict')
     dict.set(key, value)
   }
   return dict
@@ -193,10 +195,12 @@ const scalar: Call = ([dtype, bytes]) => {
   return reviveScalar(dtype.code, dtype.order, bytesOf(bytes, 'numpy.dtype'))
 }
 
-const fromBuffer: Call = ([bytes, dtype, shape, order]) => {
+const fromBuffer: Call = ([bytes, dtype, shape, order, axes]) => {
   if (!(dtype instanceof DType)) throw notOne('numpy.dtype')
   const items = bytesOf(bytes, 'numpy.ndarray')
-  return reviveNdarray(dtype.code, dtype.order, listOf(shape, 'numpy.ndarray'), order === 'F', items)
+  const layout = order === 'K' ? listOf(axes, 'numpy.ndarray') : order
+  if (layout !== 'C' && layout !== 'F' && !Array.isArray(layout)) throw notOne('numpy.ndarray')
+  return reviveNdarray(dtype.code, dtype.order, listOf(shape, 'numpy.ndarray'), layout, items)
 }
 
 function path(kind: python.PathKind, join: (path: string, part: string) => string): Call {

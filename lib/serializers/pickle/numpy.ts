@@ -50,12 +50,19 @@ export function dtypeOf(name: string | undefined, dtype: string | undefined): st
   return code
 }
 
-/** @param code Without the order of bytes. @param order `<`, `>`, or anything for items of one byte. */
+/** In which order items lie: the last dimension changing fastest, the first one, or the dimensions in this order. */
+export type Layout = 'C' | 'F' | readonly unknown[]
+
+/**
+ * @param code Of the type, without the order of bytes.
+ * @param order `<`, `>`, or anything for items of one byte.
+ * @param shape With dimensions in an order of their own: as the items lie, not as they are to be.
+ */
 export function reviveNdarray(
   code: string,
   order: string,
   shape: readonly unknown[],
-  inFortransOrder: boolean,
+  layout: Layout,
   bytes: Buffer,
 ): python.NDArray {
   const make = TYPES.get(code)
@@ -73,13 +80,19 @@ export function reviveNdarray(
   const memory = ownMemory(bytes, swapped)
   if (swapped) swap(Buffer.from(memory), size)
   const items = make(memory)
-  const turned = inFortransOrder && lengths.length > 1 ? fromFortransOrder(items, lengths, make) : items
-  return python.ndarray(turned, lengths, code === 'b1' ? 'bool' : undefined)
+  const dtype = code === 'b1' ? 'bool' : undefined
+  if (layout === 'C') return python.ndarray(items, lengths, dtype)
+  if (layout === 'F') return python.ndarray(reorder(items, lengths, stridesOf(lengths)), lengths, dtype)
+  const axes = axesOf(layout, lengths.length)
+  const strides = stridesOf(lengths.toReversed()).reverse()
+  const turned = axes.map(axis => lengths[axis])
+  const inOrder = axes.map(axis => strides[axis])
+  return python.ndarray(reorder(items, turned, inOrder), turned, dtype)
 }
 
 /** A single item, as JavaScript has it. */
 export function reviveScalar(code: string, order: string, bytes: Buffer): unknown {
-  const [item] = reviveNdarray(code, order, [1], false, bytes)
+  const [item] = reviveNdarray(code, order, [1], 'C', bytes)
   if (code === 'b1') return item !== 0
   return typeof item === 'bigint' && BigInt(Number(item)) === item && Number.isSafeInteger(Number(item))
     ? Number(item)
@@ -109,27 +122,38 @@ function swap(bytes: Buffer, size: number): void {
   else bytes.swap64()
 }
 
-/** The same items, with the last dimension changing fastest in place of the first. */
-function fromFortransOrder(items: python.TypedArray, shape: readonly number[], make: Make): python.TypedArray {
-  const turned = make(new ArrayBuffer(items.byteLength))
-  if (items.length === 0) return turned
-  const strides: number[] = []
+function axesOf(layout: readonly unknown[], dimensions: number): number[] {
+  const axes = new Set(layout as readonly number[])
+  const isWhole = layout.length === dimensions && axes.size === dimensions
+  if (!isWhole || ![...axes].every(axis => Number.isInteger(axis) && axis >= 0 && axis < dimensions))
+    throw malformed('a numpy array has no order of dimensions')
+  return [...axes]
+}
+
+/** How many items apart the next one in each dimension is, if the first dimension changes fastest. */
+function stridesOf(lengths: readonly number[]): number[] {
   let stride = 1
-  for (const length of shape) {
-    strides.push(stride)
+  return lengths.map(length => {
+    const own = stride
     stride *= length
-  }
-  const last = shape.length - 1
+    return own
+  })
+}
+
+/** The same items, with the last dimension of that shape changing fastest. */
+function reorder(items: python.TypedArray, shape: readonly number[], strides: readonly number[]): python.TypedArray {
+  if (items.length === 0 || shape.length < 2) return items
+  const ordered = items.slice()
   const at: number[] = new Array(shape.length).fill(0)
   let from = 0
   for (let to = 0; to < items.length; to++) {
-    turned[to] = items[from]
-    for (let i = last; i >= 0; i--) {
+    ordered[to] = items[from]
+    for (let i = shape.length - 1; i >= 0; i--) {
       from += strides[i]
       if (++at[i] < shape[i]) break
       from -= strides[i] * shape[i]
       at[i] = 0
     }
   }
-  return turned
+  return ordered
 }
