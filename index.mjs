@@ -12,6 +12,7 @@ export {
   MessageTooLongError,
   Pipe,
   Process,
+  python,
   SerializerError,
   serializers,
   TimeoutError,

@@ -33,6 +33,7 @@ export type {
 export { Listener, type ListenerOptions } from './lib/listener.js'
 export { Pipe, type PipeOptions } from './lib/pipe.js'
 export { isMainProcess, Process, type ProcessOptions } from './lib/process.js'
+export * as python from './lib/python/index.js'
 export { serializers } from './lib/serializers/index.js'
 export type { Serializer } from './lib/serializers/serializer.js'
 export { type CustomWaitable, type Waitable, wait, waitSync } from './lib/wait.js'

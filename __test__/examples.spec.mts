@@ -3,11 +3,14 @@ import { readdirSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
+import { withPythonEnvironment } from '../scripts/python.mjs'
+import { needsPackages, packaged, pythons } from './helpers/pythons.mjs'
 
 /** Runs the example as a reader would, without this test's loaders, and gives the lines that it prints. */
 async function run(t: ExecutionContext, name: string): Promise<string[]> {
   const file = fileURLToPath(new URL(`../examples/${name}.mjs`, import.meta.url))
-  const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 })
+  const env = withPythonEnvironment()
+  const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000, env })
   const closed = new Promise(resolve => child.on('close', (code, signal) => resolve(code ?? signal)))
   const [output, complaints] = await Promise.all([text(child.stdout), text(child.stderr)])
   t.is(complaints, '')
@@ -105,12 +108,77 @@ test('request and response: the answers in order, then both end by themselves', 
   t.deepEqual(lines.slice(-2), ['service ended with exit code 0', 'clientRequests ended with exit code 0'])
 })
 
+if (!packaged && pythons[0]?.command !== 'python3') {
+  test('python/clients, worker, pool (left out: there is no python3 in PATH)', t => t.is(packaged, undefined))
+} else {
+  test('python/clients: each client gets its answers, whoever comes first', async t => {
+    const lines = await run(t, 'python/clients')
+    t.is(lines.length, 21)
+    for (const id of [0, 1, 2]) {
+      t.deepEqual(
+        startingWith(lines, `Client ${id}`),
+        [0, 1, 2].map(i => `Client ${id} got {'sum': ${id + i + 0.5}}`),
+      )
+      t.deepEqual(
+        lines.filter(line => line.endsWith(`from client ${id}`)),
+        [0, 1, 2].map(i => `Server received ${id},${i},0.5 from client ${id}`),
+      )
+    }
+    t.deepEqual(startingWith(lines, 'A client'), Array(3).fill('A client ended with exit code 0'))
+  })
+
+  test('python/worker: the answers in order, then the worker ends by itself', async t => {
+    t.deepEqual(await run(t, 'python/worker'), [
+      'Of 1,2,6 the mean is 3 and the median 2',
+      'Of 2.5,3.5,4.5,7.5 the mean is 4.5 and the median 4',
+      'The worker ended with exit code 0',
+    ])
+  })
+
+  test('python/pool: every number is squared, Node takes its part', async t => {
+    const lines = await run(t, 'python/pool')
+    t.is(lines.pop(), 'The program ended with exit code 0')
+    const worker = /^(Python 1|Python 2|Node) says: /
+    t.deepEqual(
+      lines.map(line => line.replace(worker, '')).sort(),
+      [2, 3, 4, 5, 6, 7, 8, 9, 10].map(number => `${number} squared is ${number ** 2}`).sort(),
+    )
+    t.deepEqual([...new Set(lines.map(line => worker.exec(line)?.[1]))].sort(), ['Node', 'Python 1', 'Python 2'])
+  })
+}
+
+needsPackages('python/arrays')
+if (packaged) {
+  test('python/arrays: matrices in both directions, with their shape and the type of their items', async t => {
+    const lines = await run(t, 'python/arrays')
+    t.deepEqual(startingWith(lines, 'Python'), [
+      'Python has a matrix of (2, 3) and float64',
+      'Python has a matrix of (2, 3) and int32',
+    ])
+    t.deepEqual(startingWith(lines, 'Node', '['), [
+      'Node has a matrix of 2 x 2 and float64, a Float64Array:',
+      '[ 14, 32 ]',
+      '[ 32, 77 ]',
+      'Node has a matrix of 2 x 2 and int32, a Int32Array:',
+      '[ 14, 32 ]',
+      '[ 32, 77 ]',
+    ])
+  })
+}
+
 test('the demo knows all examples, and says so to who names another', t => {
   const demo = fileURLToPath(new URL('../scripts/demo.mjs', import.meta.url))
   const { status, stderr, stdout } = spawnSync(process.execPath, [demo, 'nonsense'], { encoding: 'utf8' })
   t.is(status, 1)
   t.is(stdout, '')
   t.regex(stderr, /^There is no example 'nonsense'/)
-  const files = readdirSync(new URL('../examples', import.meta.url)).map(name => name.replace(/\.mjs$/, ''))
-  t.deepEqual(stderr.match(/[a-z]+(-[a-z]+)+/g)?.sort(), files.sort())
+  const files = readdirSync(new URL('../examples', import.meta.url), { recursive: true, encoding: 'utf8' })
+  const programs = files.filter(name => name.endsWith('.mjs')).map(name => name.slice(0, -'.mjs'.length))
+  t.deepEqual(
+    stderr
+      .match(/choose among (.*)\.$/m)?.[1]
+      .split(', ')
+      .sort(),
+    programs.sort(),
+  )
 })

@@ -8,7 +8,7 @@ import { testIf, underWine } from './helpers/platform.mjs'
 const require = createRequire(import.meta.url)
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** The contract's names. */
+/** The contract's names, and `python`. */
 const names = [
   'AuthenticationError',
   'BufferTooShortError',
@@ -25,6 +25,7 @@ const names = [
   'TimeoutError',
   'WouldBlockError',
   'isMainProcess',
+  'python',
   'serializers',
   'wait',
   'waitSync',
@@ -71,6 +72,7 @@ testIf(!underWine, 'Wine has no npm')('the archive that npm publishes has what t
     'index.d.mts',
     'dist/index.js',
     'dist/index.d.ts',
+    'dist/pickle.js',
     'native/binding.d.ts',
     'README.md',
     'LICENSE',

@@ -1,11 +1,5 @@
 /** Real Pythons at the other end, every version that is here: their handshake, and what is sent after it. */
-import { execFileSync, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import {
   type Address,
@@ -16,68 +10,22 @@ import {
   type Family,
   Listener,
   type ListenerOptions,
-  wait,
-  waitSync,
 } from 'carom'
-import { Program, startProgram } from './helpers/programs.mjs'
+import { abstractName, anyPort, socketPath } from './helpers/listeners.mjs'
+import { startProgram } from './helpers/programs.mjs'
+import { everyPython, modern, needsPackages, pythons, startPython } from './helpers/pythons.mjs'
 import { turn } from './helpers/turns.mjs'
 
 const LONG = 60_000
 const authkey = 'the key of both'
 const SIZES = [0, 1, 59, 256, 257, 16_384, 65_535, 65_536, 1_000_000]
-const peer = fileURLToPath(new URL('python/peer.py', import.meta.url))
-
-interface Python {
-  readonly command: string
-  readonly version: string
-  /** Speaks nothing but MD5. */
-  readonly isOld: boolean
-}
-
-function findPythons(): Python[] {
-  const versions = join(homedir(), '.pyenv/versions')
-  let managed: string[] = []
-  try {
-    managed = readdirSync(versions).map(version => join(versions, version, 'bin/python3'))
-  } catch {}
-  const found = new Map<string, Python>()
-  for (const command of ['python3', '/usr/bin/python3', ...managed]) {
-    try {
-      const version = execFileSync(command, ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], {
-        encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'ignore'],
-      }).trim()
-      const [major, minor] = version.split('.').map(Number)
-      if (major === 3 && minor >= 6 && !found.has(version)) found.set(version, { command, version, isOld: minor < 12 })
-    } catch {}
-  }
-  return [...found.values()]
-}
-
-const pythons = process.platform === 'win32' ? [] : findPythons()
-if (pythons.length === 0)
-  test('left out: there is no python3 on this machine, or no socket files', t => t.is(pythons.length, 0))
-
-function startPython(t: ExecutionContext, { command }: Python, role: 'listen' | 'connect' | 'wait', setting: object) {
-  const child = spawn(command, [peer, role, JSON.stringify(setting)], { stdio: ['ignore', 'pipe', 'inherit'] })
-  t.teardown(() => child.kill('SIGKILL'))
-  return new Program(child)
-}
 
 /** What each family is tested with, made anew for each test. */
 const places: Record<string, (t: ExecutionContext) => { family: Family; address: Address }> = {
-  'a path': t => {
-    const directory = mkdtempSync(join(tmpdir(), 'carom-python-'))
-    t.teardown(() => rmSync(directory, { recursive: true, force: true }))
-    return { family: 'AF_UNIX', address: join(directory, 's') }
-  },
-  'a host and port': () => ({ family: 'AF_INET', address: { host: '127.0.0.1', port: 0 } }),
+  'a path': t => ({ family: 'AF_UNIX', address: socketPath(t) }),
+  'a host and port': () => ({ family: 'AF_INET', address: anyPort }),
 }
-if (process.platform === 'linux')
-  places['an abstract name'] = () => ({
-    family: 'AF_UNIX',
-    address: `\0carom-${randomBytes(8).toString('hex')}`,
-  })
+if (process.platform === 'linux') places['an abstract name'] = () => ({ family: 'AF_UNIX', address: abstractName() })
 
 interface Report {
   error?: string
@@ -141,15 +89,15 @@ async function host(t: ExecutionContext, form: Form, address: Address, family: F
   return { address: listener.address, failure }
 }
 
-const newest = pythons.find(({ isOld }) => !isOld)
+needsPackages('billiard')
 
-for (const python of pythons) {
+for (const python of everyPython) {
   const legacyAuth = python.isOld
   for (const form of forms) {
-    const title = `Python ${python.version}, ${form}`
+    const title = `${python.name}, ${form}`
 
     // The versions differ in the handshake, not in the sockets.
-    const isEverywhere = python === pythons[0] || python === newest
+    const isEverywhere = python === pythons[0] || python === modern
     for (const [place, make] of Object.entries(places).slice(0, isEverywhere ? undefined : 1)) {
       test(`${title}: at ${place}, it is let in with the key, and without one where none is asked for`, async t => {
         await turn(t)
@@ -232,36 +180,6 @@ for (const python of pythons) {
       })
     }
   }
-
-  test(`Python ${python.version}: it waits for several of our connections, and we for several of its`, async t => {
-    await turn(t)
-    const listener = new Listener({ authkey, legacyAuth, handshakeTimeout: LONG })
-    t.teardown(() => listener.closeSync())
-    const setting = { address: listener.address, family: 'AF_UNIX', authkey, times: 3 }
-    const program = startPython(t, python, 'wait', setting)
-    const conns = [await listener.accept(), await listener.accept(), await listener.accept()]
-    t.deepEqual(await program.report(), [])
-    const waiting = new Set(conns)
-    while (waiting.size > 0) for (const conn of await wait(waiting)) waiting.delete(conn)
-    t.deepEqual(
-      conns.map(conn => conn.recvBytesSync().toString()),
-      ['0', '1', '2'],
-    )
-    for (const [i, waits] of [
-      [2, wait],
-      [0, async (...args: Parameters<typeof waitSync>) => waitSync(...args)],
-      [1, wait],
-    ] as const) {
-      t.deepEqual(await wait(conns, 0), [])
-      t.deepEqual(waitSync(conns, 0), [])
-      conns[i].sendBytesSync(Buffer.from(`for ${i}`))
-      t.deepEqual(await program.report(), [i, `for ${i}`])
-      t.deepEqual(await waits(conns, LONG), [conns[i]])
-      t.is(conns[i].recvBytesSync().toString(), 'thanks')
-    }
-    for (const conn of conns) conn.closeSync()
-    t.is(await program.report(), 'done')
-  })
 }
 
 for (const python of pythons.slice(0, 1)) {

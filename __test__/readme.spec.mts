@@ -1,7 +1,7 @@
 /**
- * The pages for users and contributors. Every `js` or `ts` block in them is a program that runs, and prints the `text`
- * block that follows it; one that says `needs=python3` runs where that command is there. Every link to a file or a
- * heading leads somewhere.
+ * The pages for users and contributors. Every `js`, `ts` or `python` block in them is a program that runs, and prints the
+ * `text` block that follows it; or it is a file of that program, which says `file=NAME`. One that says `needs=python3`, or
+ * names a module of Python, runs where that is there. Every link to a file or a heading leads somewhere.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,14 +9,24 @@ import { createRequire } from 'node:module'
 import { dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
+import { withPythonEnvironment } from '../scripts/python.mjs'
+import { testIf } from './helpers/platform.mjs'
+
+type Language = 'js' | 'ts' | 'python'
+
+interface File {
+  readonly name: string
+  readonly source: string
+}
 
 interface Program {
   readonly title: string
-  readonly language: string
-  readonly source: string
-  readonly expected: string
-  /** A command without which it cannot run. */
-  readonly command: string | undefined
+  readonly language: Language
+  /** The program is the last one. */
+  readonly files: readonly File[]
+  readonly expected: string | undefined
+  /** `python3`, or a module of Python. */
+  readonly needs: string | undefined
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -29,17 +39,40 @@ const pages = new Map(
     .map(path => [path, readFileSync(join(root, path), 'utf8')]),
 )
 const programs = [...pages].flatMap(([path, page]) => programsOf(path, page))
+const env = withPythonEnvironment()
+const found = new Map<string, boolean>()
 
 function programsOf(path: string, page: string): Program[] {
   const headings = [...page.matchAll(/^#+ (.*)$/gm)]
   const blocks = page.matchAll(
-    /^```(?<language>[jt]s)(?: needs=(?<command>\S+))?\n(?<source>.*?)^```\n\n```text\n(?<expected>.*?)^```$/gms,
+    /^```(?<language>js|ts|python)(?: needs=(?<needs>\S+)| file=(?<file>\S+))?\n(?<source>.*?)^```$(?:\n\n```text\n(?<expected>.*?)^```$)?/gms,
   )
-  return Array.from(blocks, ({ index, groups: { language = '', command, source = '', expected = '' } = {} }) => {
+  const programs: Program[] = []
+  let files: File[] = []
+  for (const { index, groups } of blocks) {
+    const { language, needs, file, source = '', expected } = groups as Record<string, string | undefined>
+    files.push({ name: file ?? `program.${language === 'python' ? 'py' : `m${language}`}`, source })
+    if (file !== undefined) continue
     const line = page.slice(0, index).split('\n').length
     const heading = headings.findLast(each => each.index < index)?.[1]
-    return { title: `${path}, line ${line}, '${heading}'`, language, source, expected, command }
-  })
+    programs.push({
+      title: `${path}, line ${line}, '${heading}'`,
+      language: language as Language,
+      files,
+      expected,
+      needs: needs ?? (language === 'python' ? 'python3' : undefined),
+    })
+    files = []
+  }
+  return programs
+}
+
+/** Whether there is a `python3`, with that module if it is one. */
+function isThere(needed: string): boolean {
+  const module = needed === 'python3' ? 'multiprocessing.connection' : needed
+  const there = found.get(module) ?? spawnSync('python3', ['-c', `import ${module}`], { env }).status === 0
+  found.set(module, there)
+  return there
 }
 
 /** Inside the package, where its own name can be imported, and not where git or npm would see it. */
@@ -50,19 +83,17 @@ function temporaryFolder(t: ExecutionContext): string {
   return folder
 }
 
-for (const { title, language, source, expected, command } of programs) {
-  test(`the program prints what the page says: ${title}`, t => {
-    if (command && spawnSync(command, ['--version']).status !== 0) {
-      t.log(`left out: there is no ${command}`)
-      t.pass()
-      return
-    }
-    const file = join(temporaryFolder(t), `program.m${language}`)
-    writeFileSync(file, source)
-    const args = language === 'ts' ? ['--import=tsx', file] : [file]
-    const { stdout, stderr, status } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 })
+for (const { title, language, files, expected, needs } of programs) {
+  const possible = needs === undefined || isThere(needs)
+  testIf(possible, `there is no ${needs}`)(`the program prints what the page says: ${title}`, t => {
+    const folder = temporaryFolder(t)
+    for (const { name, source } of files) writeFileSync(join(folder, name), source)
+    const program = files.at(-1)?.name as string
+    const command = language === 'python' ? 'python3' : process.execPath
+    const args = language === 'ts' ? ['--import=tsx', program] : [program]
+    const { stdout, stderr, status } = spawnSync(command, args, { cwd: folder, encoding: 'utf8', env, timeout: 60_000 })
     t.is(stderr, '')
-    t.is(stdout, expected)
+    t.is(stdout, expected ?? '')
     t.is(status, 0)
   })
 }
@@ -70,8 +101,8 @@ for (const { title, language, source, expected, command } of programs) {
 test('the programs in TypeScript compile', t => {
   const folder = temporaryFolder(t)
   const typed = programs.filter(({ language }) => language === 'ts')
-  typed.forEach(({ source }, index) => {
-    writeFileSync(join(folder, `program-${index}.mts`), source)
+  typed.forEach(({ files }, index) => {
+    writeFileSync(join(folder, `program-${index}.mts`), files.at(-1)?.source as string)
   })
   writeFileSync(
     join(folder, 'tsconfig.json'),
@@ -87,8 +118,8 @@ test('the programs in TypeScript compile', t => {
 })
 
 test('no program of a page is left untested', t => {
-  const blocks = [...pages.values()].flatMap(page => page.match(/^```[jt]s\b/gm) ?? [])
-  t.is(programs.length, blocks.length)
+  const blocks = [...pages.values()].flatMap(page => page.match(/^```(?:[jt]s|python)\b/gm) ?? [])
+  t.is(programs.flatMap(({ files }) => files).length, blocks.length)
 })
 
 test('every link to a file or a heading leads somewhere', t => {

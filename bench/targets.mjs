@@ -16,6 +16,11 @@ const targets = [
   // Its bounded spin against a limit that does not spin.
   { work: 'roundtrip-64B-free', peer: 'carom-sync', wanted: [atMost(0.4, 'limit')] },
   { work: 'roundtrip-object', peer: 'carom', wanted: [atMost(0.7, 'net')] },
+  { work: 'roundtrip-64B', peer: 'carom-python', wanted: [atMost(1, 'python')] },
+  { work: 'roundtrip-64B', peer: 'carom-sync-python', wanted: [atMost(1, 'python')] },
+  { work: 'roundtrip-object', peer: 'carom-python', wanted: [atMost(1, 'python')] },
+  { work: 'roundtrip-object', peer: 'carom-sync-python', wanted: [atMost(1, 'python')] },
+  { work: 'oneway-object', peer: 'carom-python', wanted: [atLeast(1.5, 'python')] },
   { work: 'oneway-64B', peer: 'carom', wanted: [atLeast(1.3, 'net-batched')] },
   // The limit does a system call for each message.
   { work: 'oneway-64B', peer: 'carom', wanted: [atLeast(6, 'limit')] },

@@ -1,10 +1,16 @@
-"""The other end of a test: a listener or clients of multiprocessing.connection, of any Python from 3.6 on.
+"""The other end of a test: a listener or clients of multiprocessing or billiard, with any Python from 3.6 on.
 
-Its argument is JSON: what it is to do. It reports by lines of JSON.
+`python3 peer.py multiprocessing|billiard ROLE SETTING`, with JSON that says what it is to do. It reports by lines of JSON.
 """
+import importlib
 import json
+import os
+import subprocess
 import sys
-from multiprocessing import connection
+import threading
+import zlib
+
+connection = importlib.import_module(sys.argv[1] + ".connection")
 
 
 def report(value):
@@ -90,4 +96,108 @@ def wait(setting):
     report("done")
 
 
-{"listen": listen, "connect": connect, "wait": wait}[sys.argv[1]](json.loads(sys.argv[2]))
+def echo(setting):
+    """Sends back what comes over descriptor 3, as what it is in Python, and reports it where that is asked for."""
+    conn = connection.Connection(3)
+    receive, send = methods(conn, setting["format"])
+    try:
+        while True:
+            message = receive()
+            send(message)
+            if setting.get("report"):
+                report(repr(message))
+    except EOFError:
+        report("done")
+
+
+def methods(conn, name):
+    """How messages of a format are received and sent."""
+    if name == "bytes":
+        return conn.recv_bytes, conn.send_bytes
+    if name == "pickle":
+        return conn.recv, conn.send
+    module = importlib.import_module(name)
+
+    def send(message):
+        text = module.dumps(message)
+        conn.send_bytes(text.encode() if name == "json" else text)
+
+    return lambda: module.loads(conn.recv_bytes()), send
+
+
+def stream(setting):
+    """Sends random messages over descriptor 3 while it receives as many; reports the checksums of both."""
+    conn = connection.Connection(3)
+    count = setting["count"]
+    sums = {"sent": 0, "received": 0}
+
+    def add(way, message):
+        sums[way] = zlib.crc32(message, zlib.crc32(b"%d:" % len(message), sums[way]))
+
+    def receive():
+        for _ in range(count):
+            add("received", conn.recv_bytes())
+
+    receiving = threading.Thread(target=receive)
+    receiving.start()
+    noise = os.urandom(4096)
+    for number in range(count):
+        message = noise[number % 4000 : number % 4000 + number % 61]
+        add("sent", message)
+        conn.send_bytes(message)
+    receiving.join()
+    report(sums)
+    conn.close()
+
+
+def start(setting):
+    """Starts a program with ends of its own, and sends it what is to come back."""
+    if setting["duplex"]:
+        conn, end = connection.Pipe(**setting["options"])
+        reader, writer, ends = conn, conn, [end]
+    else:
+        (theirs, writer), (reader, ours) = connection.Pipe(False), connection.Pipe(False)
+        ends = [theirs, ours]
+    descriptors = [end.fileno() for end in ends]
+    child = subprocess.Popen(setting["command"] + [str(fd) for fd in descriptors], pass_fds=descriptors)
+    for end in ends:
+        end.close()
+    for size in setting["sizes"]:
+        message = os.urandom(size)
+        writer.send_bytes(message)
+        if reader.recv_bytes() != message:
+            raise ValueError("not the same: %d" % size)
+    writer.close()
+    if child.wait() != 0:
+        raise ValueError("exit code %d" % child.returncode)
+
+
+def leave(setting):
+    """Sends a message, and a part of another one before it ends where that is asked for."""
+    conn = connection.Connection(3)
+    conn.send_bytes(b"so far")
+    if conn.recv_bytes() == b"cut":
+        os.write(3, b"\0\0\0\7part")
+
+
+def relay(_setting):
+    """Sends what comes over descriptor 3 on over descriptor 4; they have one direction each."""
+    reader, writer = connection.Connection(3, writable=False), connection.Connection(4, readable=False)
+    try:
+        while True:
+            writer.send_bytes(reader.recv_bytes())
+    except EOFError:
+        report("done")
+
+
+roles = {
+    "listen": listen,
+    "connect": connect,
+    "wait": wait,
+    "echo": echo,
+    "stream": stream,
+    "start": start,
+    "leave": leave,
+    "relay": relay,
+}
+roles[sys.argv[2]](json.loads(sys.argv[3]))

@@ -31,8 +31,12 @@ type ContractsPlain = Exclude<
   contract.Listener<unknown, never> | contract.Process | contract.CustomWaitable
 >
 
+/** What speaking to Python has added: the values that only it has, and a serializer. */
+type Added = 'python'
+type AddedSerializers = 'pickle'
+
 /** All values of the contract are exported, and no others. */
-export type Names = Assert<Same<keyof typeof carom, keyof typeof contract>>
+export type Names = Assert<Same<keyof typeof carom, keyof typeof contract | Added>>
 
 export interface Values {
   Pipe: Assert<typeof carom.Pipe extends typeof contract.Pipe ? true : false>
@@ -48,7 +52,8 @@ export interface Values {
   waitSync: Assert<SameCall<typeof carom.waitSync<7>, typeof contract.waitSync<7>>>
   Process: Assert<typeof carom.Process extends typeof contract.Process ? true : false>
   isMainProcess: Assert<Same<typeof carom.isMainProcess, typeof contract.isMainProcess>>
-  serializers: Assert<Same<typeof carom.serializers, typeof contract.serializers>>
+  serializers: Assert<Same<Omit<typeof carom.serializers, AddedSerializers>, typeof contract.serializers>>
+  pickle: Assert<Same<typeof carom.serializers.pickle, carom.Serializer>>
   EOFError: Assert<Same<typeof carom.EOFError, typeof contract.EOFError>>
   AuthenticationError: Assert<Same<typeof carom.AuthenticationError, typeof contract.AuthenticationError>>
   BufferTooShortError: Assert<Same<typeof carom.BufferTooShortError, typeof contract.BufferTooShortError>>

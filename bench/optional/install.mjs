@@ -8,10 +8,6 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url))
-const ENVIRONMENT = fileURLToPath(new URL('.venv', import.meta.url))
-
-/** The Python of the environment. */
-export const python = fileURLToPath(new URL('.venv/bin/python', import.meta.url))
 
 /** Makes sure that a package of `package.json` can be imported; what went wrong, if it cannot. */
 export async function npmPackage(name) {
@@ -34,25 +30,8 @@ export function npmVersion(name) {
   return JSON.parse(readFileSync(join(FOLDER, 'package.json'), 'utf8')).dependencies[name]
 }
 
-/** Makes sure that the environment has a module of `requirements.txt`; what went wrong, if it has not. */
-export function pythonEnvironment(module) {
-  const isImportable = () => run(python, ['-c', `import ${module}`], 'ignore') === undefined
-  if (isImportable()) return undefined
-  console.log(`Making a Python environment in ${ENVIRONMENT}`)
-  return (
-    run('python3', ['-m', 'venv', ENVIRONMENT]) ??
-    run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', 'requirements.txt']) ??
-    (isImportable() ? undefined : `${module} has not been installed`)
-  )
-}
-
-/** The version of a module that is there. */
-export function pythonVersion(module) {
-  return readFileSync(join(FOLDER, 'requirements.txt'), 'utf8').match(new RegExp(`^${module}==(.+)$`, 'm'))[1]
-}
-
-function run(program, args, output = 2) {
-  const { error, status } = spawnSync(program, args, { cwd: FOLDER, stdio: ['ignore', output, output] })
+function run(program, args) {
+  const { error, status } = spawnSync(program, args, { cwd: FOLDER, stdio: ['ignore', 2, 2] })
   if (!error && status === 0) return undefined
   return `"${[program, ...args].join(' ')}" has failed (${error?.code ?? `exit code ${status}`})`
 }

@@ -1,15 +1,17 @@
-/** billiard's Pipe, with the same program as CPython's, in the environment that `optional/` makes. */
-import { python, pythonEnvironment, pythonVersion } from '../optional/install.mjs'
+/** billiard's Pipe, with the same program as CPython's, in the environment that the tests use, too. */
+import { spawnSync } from 'node:child_process'
+import { environmentPython, setUpPython } from '../../scripts/python.mjs'
 import { exchange } from './python.mjs'
 
 export async function prepare() {
-  return pythonEnvironment('billiard')
+  return setUpPython()
 }
 
 export function version() {
-  return pythonVersion('billiard')
+  const { stdout } = spawnSync(environmentPython, ['-c', 'import billiard; print(billiard.__version__)'])
+  return String(stdout).trim()
 }
 
 export function command(work) {
-  return exchange(python, 'billiard', work)
+  return exchange(environmentPython, 'billiard', work)
 }

@@ -1,16 +1,29 @@
 /** The pipe of the carom peers: the driver makes it, and the responder finds its end at descriptor 3. */
 import { closeSync } from 'node:fs'
-import { Connection, Pipe } from 'carom'
-import { startResponder } from './responder-process.mjs'
+import { Connection, Pipe, serializers } from 'carom'
+import { works } from '../works/index.mjs'
+import { respondingTo } from './python.mjs'
+import { startProgram, startResponder } from './responder-process.mjs'
 
 const INHERITED = 3
 
 export function launchPipe(args) {
   const [ours, theirs] = Pipe()
-  const { fd } = theirs.detach()
-  startResponder(args, { stdio: [fd] })
-  closeSync(fd)
+  handOver(theirs, stdio => startResponder(args, stdio))
   return ours
+}
+
+/** The same with a CPython as responder. */
+export function launchPythonPipe([, workName]) {
+  const [ours, theirs] = Pipe({ serializer: serializers.pickle })
+  handOver(theirs, stdio => startProgram(respondingTo(INHERITED, works[workName]), stdio))
+  return ours
+}
+
+function handOver(end, start) {
+  const { fd } = end.detach()
+  start({ stdio: [fd] })
+  closeSync(fd)
 }
 
 export function attachPipe() {

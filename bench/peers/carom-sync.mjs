@@ -9,7 +9,7 @@ export async function attach({ kind }) {
   return blockingEnd(attachPipe(), kind)
 }
 
-function blockingEnd(conn, kind) {
+export function blockingEnd(conn, kind) {
   const { send, recv } = forms[kind](conn)
 
   return {

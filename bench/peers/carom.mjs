@@ -15,7 +15,7 @@ export async function attach({ kind }) {
   return asyncEnd(attachPipe(), kind)
 }
 
-function asyncEnd(conn, kind) {
+export function asyncEnd(conn, kind) {
   const { send, recv, received } = forms[kind](conn)
 
   return {

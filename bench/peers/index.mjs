@@ -28,6 +28,14 @@ const inJavaScript = (name, peer) => ({
   ...peer,
 })
 
+/** Node's end of small messages, beside those of two Pythons. */
+const toPython = (name, about) =>
+  inJavaScript(name, {
+    about,
+    prepare: python.prepare,
+    takesPart: ({ kind, size }) => kind === 'objects' || size === 64,
+  })
+
 export const peers = {
   carom: inJavaScript('carom', { about: 'carom, promises', takesPart: () => true, prepare: importCarom }),
   'carom-sync': inJavaScript('carom-sync', {
@@ -35,6 +43,8 @@ export const peers = {
     takesPart: () => true,
     prepare: importCarom,
   }),
+  'carom-python': toPython('carom-python', 'carom, promises, to a CPython; pickle for objects'),
+  'carom-sync-python': toPython('carom-sync-python', 'carom, blocking forms, to a CPython; pickle for objects'),
   'child-process': inJavaScript('child-process', { about: "child_process IPC, serialization: 'advanced'" }),
   'child-process-json': inJavaScript('child-process-json', {
     about: "the same, serialization: 'json'",

@@ -24,6 +24,11 @@ export function exchange(python, module, { shape, kind, size = '', into }) {
   return program(python, 'exchange', [module, into ? `${shape}-into` : shape, kind, size])
 }
 
+/** The other end alone, for a driver that hands it a descriptor. */
+export function respondingTo(descriptor, work) {
+  return [...exchange(PYTHON, 'multiprocessing', work), String(descriptor)]
+}
+
 function program(python, name, args) {
   // -B: nothing is written beside the programs.
   return [python, '-B', fileURLToPath(new URL(`python/${name}.py`, import.meta.url)), ...args.map(String)]

@@ -6,8 +6,13 @@ import { fileURLToPath } from 'node:url'
 export const RESPONDER = fileURLToPath(new URL('../responder.mjs', import.meta.url))
 
 /** `stdio` holds what the transport needs besides the standard streams. */
-export function startResponder(args, { stdio = [], ...options } = {}) {
-  const child = spawn(process.execPath, [RESPONDER, ...args], {
+export function startResponder(args, options) {
+  return startProgram([process.execPath, RESPONDER, ...args], options)
+}
+
+/** The same with a responder in another language. */
+export function startProgram([program, ...args], { stdio = [], ...options } = {}) {
+  const child = spawn(program, args, {
     ...options,
     // The driver's standard output is for its figures alone.
     stdio: ['ignore', 2, 2, ...stdio],

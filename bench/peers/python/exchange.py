@@ -1,6 +1,7 @@
-"""`python3 exchange.py MODULE roundtrip|oneway|oneway-into bytes|objects [SIZE]`: the round trips and one way, over a Pipe.
+"""`python3 exchange.py MODULE roundtrip|oneway|oneway-into bytes|objects SIZE [FD]`: round trips and one way, over a Pipe.
 
-MODULE is multiprocessing or billiard. Objects are pickled, by `send` and `recv`.
+MODULE is multiprocessing or billiard. Objects are pickled, by `send` and `recv`. With a descriptor the driver is another
+program, at the other end of that.
 """
 
 import importlib
@@ -10,8 +11,8 @@ import sys
 from messages import Bytes, Objects
 from rounds import serve
 
-MODULE, SHAPE, KIND = sys.argv[1:4]
-messages = Bytes(int(sys.argv[4])) if KIND == 'bytes' else Objects()
+MODULE, SHAPE, KIND, SIZE = sys.argv[1:5]
+messages = Bytes(int(SIZE)) if KIND == 'bytes' else Objects()
 ring, length, check = messages.ring, messages.length, messages.check
 
 
@@ -29,7 +30,7 @@ def receive_all(conn, count, whole):
     _, recv = methods(conn)
     for index in range(count):
         check(index, recv(), whole)
-    conn.send(count)
+    acknowledge(conn, count)
 
 
 def receive_all_into(conn, count, whole):
@@ -37,7 +38,12 @@ def receive_all_into(conn, count, whole):
     view = memoryview(buffer)
     for index in range(count):
         check(index, view[: conn.recv_bytes_into(buffer)], whole)
-    conn.send(count)
+    acknowledge(conn, count)
+
+
+def acknowledge(conn, count):
+    send, _ = methods(conn)
+    send(messages.order(count, False))
 
 
 def ping_pong(conn, count, whole):
@@ -48,10 +54,10 @@ def ping_pong(conn, count, whole):
 
 
 def send_all(conn, count, _whole):
-    send, _ = methods(conn)
+    send, recv = methods(conn)
     for index in range(count):
         send(ring[index % length])
-    through = conn.recv()
+    through, _ = messages.read_order(recv())
     if through != count:
         raise ValueError(f'{through} of {count} messages have arrived')
 
@@ -64,28 +70,36 @@ DRIVE, RESPOND = {
 
 
 def respond(conn):
+    send, recv = methods(conn)
     while True:
-        try:
-            count, whole = conn.recv()
-        except EOFError:
+        order = recv()
+        count, whole = messages.read_order(order)
+        if count == 0:
             return
-        conn.send(count)
+        send(order)
         RESPOND(conn, count, whole)
 
 
-def main():
-    conn, theirs = importlib.import_module(f'{MODULE}.connection').Pipe()
+def main(connection):
+    conn, theirs = connection.Pipe()
     if os.fork() == 0:
         conn.close()
         respond(theirs)
         os._exit(0)
     theirs.close()
+    send, recv = methods(conn)
 
     def begin(count, whole):
-        conn.send((count, whole))
-        conn.recv()
+        send(messages.order(count, whole))
+        recv()
 
     serve(begin, lambda count, whole: DRIVE(conn, count, whole))
+    send(messages.order(0, False))
+    os.wait()
 
 
-main()
+module = importlib.import_module(f'{MODULE}.connection')
+if len(sys.argv) > 5:
+    respond(module.Connection(int(sys.argv[5])))
+else:
+    main(module)

@@ -1,4 +1,6 @@
-"""What the programs in Python send: rings of unchanging messages, the same as those of works/messages.mjs."""
+"""What the programs in Python send: rings of unchanging messages, the same as those of works/messages.mjs, and orders."""
+
+import struct
 
 RING_BYTES = 16 << 20
 RING_MIN = 2
@@ -34,6 +36,15 @@ class Bytes(_Ring):
         return bytes(body)
 
     @staticmethod
+    def order(count, whole):
+        return struct.pack('<II', count, whole)
+
+    @staticmethod
+    def read_order(message):
+        count, whole = struct.unpack('<II', message)
+        return count, whole == 1
+
+    @staticmethod
     def _is_alike(received, sent):
         return len(received) == len(sent) and received[:STAMP] == sent[:STAMP] and received[-STAMP:] == sent[-STAMP:]
 
@@ -52,6 +63,14 @@ class Objects(_Ring):
             }
             for number in range(RING_MAX)
         ]
+
+    @staticmethod
+    def order(count, whole):
+        return {'count': count, 'whole': whole}
+
+    @staticmethod
+    def read_order(message):
+        return message['count'], message['whole']
 
     @staticmethod
     def _is_alike(received, sent):

@@ -1,20 +1,12 @@
 /** Reads values from MessagePack that anybody may have written: no length is believed before it is compared. */
 import { isUtf8 } from 'node:buffer'
+import { isAscii, LONG, latin1, SHORT, shortAscii, utf8 } from '../ascii.js'
+import { define } from '../define.js'
 import { explain, malformed } from '../refusal.js'
-import { isAscii, LONG, latin1, SHORT, shortAscii, utf8 } from './ascii.js'
+import { LastView } from '../views.js'
 import { BIGINT, BINARY, BOXED, ERROR, MAP, REGEXP, SET, TIMESTAMP, UNDEFINED, UTF16 } from './extension.js'
-import {
-  define,
-  reviveBigInt,
-  reviveBinary,
-  reviveBoxed,
-  reviveDate,
-  reviveError,
-  reviveRegExp,
-  reviveSet,
-} from './revive.js'
+import { reviveBigInt, reviveBinary, reviveBoxed, reviveDate, reviveError, reviveRegExp, reviveSet } from './revive.js'
 import { type ShapeDecoder, Shapes } from './shapes.js'
-import { LastView } from './views.js'
 
 /** Slots for keys that were read before: making a string anew costs more than finding it. A power of two. */
 const KEY_SLOTS = 1024
@@ -237,7 +229,7 @@ export class Decoder implements ShapeDecoder {
       hash = Math.imul(hash, 31) + this.keyHash
       const value = this.read()
       // Assigned, this one would replace the prototype.
-      if (key === '__proto__') define(object, key, value, true)
+      if (key === '__proto__') define(object, key, value)
       else object[key] = value
     }
     this.shapes.notice(object, size, hash | 0)

@@ -1,9 +1,11 @@
 /** Writes values as MessagePack: what is in them, and what must not be. */
 import { types } from 'node:util'
+import { FULL, ROOM } from '../output.js'
 import { isKnownToBePlain, isPlain } from '../plain.js'
 import { cannotBeSent, changedMeanwhile, cyclic, explain } from '../refusal.js'
+import { typedArrayName } from '../typed-arrays.js'
 import * as extension from './extension.js'
-import { FULL, ROOM, Writer } from './writer.js'
+import { Writer } from './writer.js'
 
 /** Up to this depth the objects around a value are compared one by one, which is faster than a Set. */
 const SHALLOW = 16
@@ -17,9 +19,6 @@ const { getTime } = Date.prototype
 const mapKeys = Map.prototype.keys
 const mapEntries = Map.prototype.entries
 const setValues = Set.prototype.values
-/** The name of a typed array's class; `undefined` for a DataView. */
-const typedArrayName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
-  ?.get as () => string | undefined
 const typedArrayCodes = new Map<string, number>(extension.TYPED_ARRAYS.map(({ name }, code) => [name, code]))
 
 /** Writes one value at a time; a getter that encodes needs another encoder. */

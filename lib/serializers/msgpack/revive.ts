@@ -1,4 +1,5 @@
 /** Makes the objects that msgpack has no type for out of what was read. It may be anything: nothing is believed. */
+import { define } from '../define.js'
 import { malformed } from '../refusal.js'
 import { ARRAY_BUFFER, DATA_VIEW, ERROR_FIELDS, INVALID_DATE, msgpackr, TYPED_ARRAYS } from './extension.js'
 
@@ -6,11 +7,6 @@ import { ARRAY_BUFFER, DATA_VIEW, ERROR_FIELDS, INVALID_DATE, msgpackr, TYPED_AR
 const ERROR_CLASSES = new Map<string, ErrorConstructor>(
   [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map(c => [c.name, c]),
 )
-
-/** Gives an object a property without asking its prototype, which has a setter for `__proto__`. */
-export function define(object: object, key: string, value: unknown, enumerable: boolean): void {
-  Object.defineProperty(object, key, { value, enumerable, writable: true, configurable: true })
-}
 
 export function reviveSet(values: unknown): Set<unknown> {
   if (!Array.isArray(values)) throw malformed('a Set is not made of values')

@@ -1,61 +1,17 @@
 /** Writes the scalars of MessagePack, one after the other, into memory. */
-import { constants } from 'node:buffer'
+import { Output, ROOM } from '../output.js'
 import { tooLong } from '../refusal.js'
 import { INVALID_DATE, msgpackr, TIMESTAMP, UTF16 } from './extension.js'
 import { KnownKey, knownKey } from './keys.js'
-import { LastView } from './views.js'
 
-/** Thrown to leave a value that does not fit into memory of a fixed size. */
-export const FULL = new Error('The arena is full')
-/** Where this much is free, a number or a tag with a header needs no further check. */
-export const ROOM = 16
 /** The characters of shorter ASCII strings are copied here; for longer ones a call into Node is faster. */
 const SHORT = 24
 
-const NOTHING = Buffer.alloc(0)
 const isWellFormed = (text: string): boolean => (text as string & { isWellFormed(): boolean }).isWellFormed()
 
-/** Its methods take a position and return the next one, so that it stays in a register. */
-export class Writer {
-  protected target: Buffer = NOTHING
-  /** Up to here, `ROOM` bytes are free. */
-  protected limit = 0
-  private growing = false
-  /** Of `target`; made when the first float comes. */
-  private view: DataView | undefined
+/** What `Output` says of positions holds here, too. */
+export class Writer extends Output {
   private lastKey = new KnownKey()
-  private readonly views = new LastView()
-
-  /** @param growing `target` is replaced by a longer one when it is full. Otherwise `FULL` is thrown. */
-  protected open(target: Buffer, growing: boolean): void {
-    this.target = target
-    this.view = undefined
-    this.limit = target.length - ROOM
-    this.growing = growing
-  }
-
-  /** Lets go of the memory. */
-  protected close(): void {
-    this.open(NOTHING, false)
-  }
-
-  /** Makes sure that `size` bytes are free at `at`. */
-  protected makeRoom(at: number, size: number): void {
-    const { target } = this
-    const needed = at + size
-    if (needed <= target.length) return
-    if (!this.growing) throw FULL
-    if (needed > constants.MAX_LENGTH) throw tooLong()
-    const length = Math.min(Math.max(needed + ROOM, target.length * 2), constants.MAX_LENGTH)
-    const longer = Buffer.allocUnsafeSlow(length)
-    target.copy(longer, 0, 0, at)
-    this.open(longer, true)
-  }
-
-  protected byte(token: number, at: number): number {
-    this.target[at] = token
-    return at + 1
-  }
 
   /** A token and a number of 8 bits. */
   protected token8(token: number, value: number, at: number): number {
@@ -236,18 +192,6 @@ export class Writer {
     const length = first === undefined ? bytes.length : bytes.length + 1
     const body = this.byte(type, this.length(0xc7, length, at))
     return this.raw(bytes, first === undefined ? body : this.byte(first, body))
-  }
-
-  /** Bytes as they are. */
-  protected raw(bytes: Uint8Array, at: number): number {
-    this.makeRoom(at, bytes.length)
-    this.target.set(bytes, at)
-    return at + bytes.length
-  }
-
-  private dataView(): DataView {
-    if (this.view === undefined) this.view = this.views.of(this.target)
-    return this.view
   }
 }
 
