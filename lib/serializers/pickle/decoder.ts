@@ -35,8 +35,11 @@ const SHORT_ARGUMENT = 256
 const MAX_SHOWN = 64
 
 const BINFLOAT = 0x47
+const FRAME = 0x95
+/** V8 lets an empty slice of it begin as a list of floats; of `[]` it expects what has mostly been in it before. */
+const FLOATS = [0.5]
 /** Lists of so many floats are given their length first. */
-const LONG_LIST = 1024
+const LONG_LIST = 32
 
 const NOTHING = Buffer.alloc(0)
 const objectPrototype = Object.prototype
@@ -171,7 +174,7 @@ export class Decoder {
           stack[top++] = false
           break
         case 0x28: // MARK
-          if (source[at] === BINFLOAT && top > floor) {
+          if ((source[at] === BINFLOAT || source[at] === FRAME) && top > floor) {
             const next = this.floats(stack[top - 1], at)
             if (next !== at) {
               at = next
@@ -182,7 +185,7 @@ export class Decoder {
           floor = top
           break
         case 0x5d: // EMPTY_LIST
-          stack[top++] = []
+          stack[top++] = floatsFollow(source, at) ? FLOATS.slice(0, 0) : []
           this.containers++
           break
         case 0x7d: // EMPTY_DICT
@@ -261,7 +264,7 @@ export class Decoder {
       if (source[at + 1] > 5) throw malformed('it is of a protocol beyond 5')
       at += 2
     }
-    if (source[at] !== 0x95) return at
+    if (source[at] !== FRAME) return at
     const length = uint32(source, at + 1) + uint32(source, at + 5) * 0x100000000
     at += 9
     if (length > this.end - at) throw cutShort()
@@ -273,7 +276,7 @@ export class Decoder {
     const { source } = this
     switch (opcode) {
       case 0x80: // PROTO
-      case 0x95: // FRAME
+      case FRAME:
         this.at = this.begin(this.at - 1)
         return
       case 0x6a: // LONG_BINGET
@@ -517,20 +520,29 @@ export class Decoder {
     if (!isList(list)) return start
     const { source } = this
     const last = this.end - 1
-    /** Where the floats behind each mark end. */
-    const ends: number[] = []
-    let count = 0
+    /** Where floats begin that lie one behind the other, and where they end. */
+    const runs: number[] = []
+    let done = start
     for (let at = start; ; at++) {
-      const from = at
-      while (at < last && source[at] === BINFLOAT) at += 9
-      if (at === from || at > last || source[at] !== 0x65) break // APPENDS
-      count += (at - from) / 9
-      ends.push(at++)
-      if (source[at] !== 0x28 || source[at + 1] !== BINFLOAT) break // MARK
+      const before = runs.length
+      for (;;) {
+        const from = at
+        while (at < last && source[at] === BINFLOAT) at += 9
+        if (at > from) runs.push(from, at)
+        if (source[at] !== FRAME) break
+        at = this.begin(at)
+      }
+      if (at > last || source[at] !== 0x65 || runs.length === before) {
+        // It is not APPENDS: what has been found behind the last mark is left to be read one by one.
+        runs.length = before
+        break
+      }
+      done = at + 1
+      at = source[done] === FRAME ? this.begin(done) : done
+      if (source[at] !== 0x28) break // MARK
     }
-    if (count === 0) return start
-    readFloats(this.dataView(), start, ends, count, list as number[])
-    return ends[ends.length - 1] + 1
+    if (done > start) appendFloats(this.dataView(), runs, list as number[])
+    return done
   }
 
   /** @returns The dict itself, or the Map that it has to be with these keys. */
@@ -718,19 +730,37 @@ function uint32(source: Buffer, at: number): number {
   return (source[at] | (source[at + 1] << 8) | (source[at + 2] << 16) | (source[at + 3] << 24)) >>> 0
 }
 
-/** @param ends Where the floats behind each mark end. @param count How many there are in all. */
-function readFloats(view: DataView, start: number, ends: readonly number[], count: number, list: number[]): void {
-  list.push(view.getFloat64(start + 1))
-  let at = start + 9
-  let i = list.length
-  // Made as long as it will be, it is not copied as it grows; a short one has no holes to be looked for later.
-  const growing = count < LONG_LIST
-  if (!growing) list.length += count - 1
-  for (const end of ends) {
-    if (growing) for (; at < end; at += 9) list.push(view.getFloat64(at + 1))
-    else for (; at < end; at += 9) list[i++] = view.getFloat64(at + 1)
-    // Past the end, and the next mark.
-    at += 2
+/** Whether what comes behind an empty list are its floats, as far as can be seen. */
+function floatsFollow(source: Buffer, at: number): boolean {
+  const put = source[at]
+  const next = put === 0x94 ? at + 1 : put === 0x71 ? at + 2 : put === 0x72 ? at + 5 : at // MEMOIZE, BINPUT, LONG_BINPUT
+  return source[next] === 0x28 && (source[next + 1] === BINFLOAT || source[next + 1] === FRAME) // MARK
+}
+
+/** @param runs Where floats begin that lie one behind the other, and where they end. */
+function appendFloats(view: DataView, runs: readonly number[], list: number[]): void {
+  if (list.length === 0) {
+    let count = 0
+    for (let i = 0; i < runs.length; i += 2) count += (runs[i + 1] - runs[i]) / 9
+    if (count >= LONG_LIST) {
+      fillWithFloats(view, runs, list, count)
+      return
+    }
+  }
+  for (let i = 0; i < runs.length; i += 2) {
+    for (let at = runs[i]; at < runs[i + 1]; at += 9) list.push(view.getFloat64(at + 1))
+  }
+}
+
+/** An empty list that is made as long as it will be is not copied as it grows. A short one has no holes to look for. */
+function fillWithFloats(view: DataView, runs: readonly number[], list: number[], count: number): void {
+  // Of a list with nothing in it V8 would keep no floats.
+  list.push(0.5)
+  list.length = count
+  let to = 0
+  for (let i = 0; i < runs.length; i += 2) {
+    const end = runs[i + 1]
+    for (let at = runs[i]; at < end; at += 9) list[to++] = view.getFloat64(at + 1)
   }
 }
 
