@@ -14,6 +14,8 @@ const LONG = 10_000_000
 const { pickle } = serializers
 const plain = new Packr({ useRecords: false })
 const arena = Buffer.allocUnsafeSlow(1 << 20)
+// It is loaded when it is first used.
+pickle.encode(null)
 
 print('ns', ['pack', 'encodeInto', 'encode', 'unpack', 'decodeFrom', 'unpack / decodeFrom'])
 for (const [name, value] of Object.entries(values)) {

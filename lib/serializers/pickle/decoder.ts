@@ -2,19 +2,18 @@
  * Reads values from pickles of protocols 0 to 5 that anybody may have written. Pickle is the code of a machine with a
  * stack; this one has no instruction that imports, calls or looks up anything but what is in `globals`.
  */
-import { isUtf8 } from 'node:buffer'
 import * as python from '../../python/index.js'
-import { isAscii, LONG, latin1, SHORT, utf8 } from '../ascii.js'
+import { latin1 } from '../ascii.js'
 import { define } from '../define.js'
 import { explain, malformed } from '../refusal.js'
 import { LastView } from '../views.js'
+import { appendFloats, BINFLOAT, emptyFloats, FRAME, floatsFollow } from './floats.js'
 import { findGlobal, Global } from './globals.js'
 import { checkDepth, findInternal, replaceIn } from './graph.js'
 import { parseDecimal, parseLong } from './integers.js'
 import { Internal, Unbuilt } from './internal.js'
-import { KeyCache } from './keys.js'
 import { parseFloatLine, parseString, parseUnicode } from './lines.js'
-import { decodeWtf8 } from './wtf8.js'
+import { Texts } from './texts.js'
 
 /** More containers in each other are refused: programs that walk through a value would run out of stack. */
 const MAX_DEPTH = 5000
@@ -34,13 +33,6 @@ const SHORT_ARGUMENT = 256
 /** Of a name from the wire, so many characters are repeated. */
 const MAX_SHOWN = 64
 
-const BINFLOAT = 0x47
-const FRAME = 0x95
-/** V8 lets an empty slice of it begin as a list of floats; of `[]` it expects what has mostly been in it before. */
-const FLOATS = [0.5]
-/** Lists of so many floats are given their length first. */
-const LONG_LIST = 32
-
 const NOTHING = Buffer.alloc(0)
 const objectPrototype = Object.prototype
 const arrayPrototype = Array.prototype
@@ -53,7 +45,7 @@ export class Decoder {
   /** Of `source`; made when the first float comes. */
   private view: DataView | undefined
   private readonly views = new LastView()
-  private readonly keys = new KeyCache()
+  private readonly texts = new Texts()
 
   // The machine's state. `run` has it in variables; these are up to date where it calls `rare`.
   private at = 0
@@ -84,7 +76,7 @@ export class Decoder {
     this.end = end
     this.allowance = (end - start) * TIMES + FREE
     try {
-      return this.finish(this.run(start), end - start)
+      return this.finish(this.run(start))
     } catch (error) {
       throw explain(error)
     } finally {
@@ -110,13 +102,13 @@ export class Decoder {
     if (this.replaced.size > 0) this.replaced.clear()
   }
 
-  private finish(value: unknown, length: number): unknown {
+  private finish(value: unknown): unknown {
     if (this.internals !== 0) {
       const name = findInternal(value)
       throw malformed(name === undefined ? 'a global is in no value' : `${name} is there as a value`)
     }
     const whole = this.escaped ? replaceIn(value, this.replaced) : value
-    if (this.containers > MAX_DEPTH && length > MAX_DEPTH) checkDepth(whole, MAX_DEPTH)
+    if (this.containers > MAX_DEPTH) checkDepth(whole, MAX_DEPTH)
     return whole
   }
 
@@ -185,7 +177,7 @@ export class Decoder {
           floor = top
           break
         case 0x5d: // EMPTY_LIST
-          stack[top++] = floatsFollow(source, at) ? FLOATS.slice(0, 0) : []
+          stack[top++] = floatsFollow(source, at) ? emptyFloats() : []
           this.containers++
           break
         case 0x7d: // EMPTY_DICT
@@ -681,20 +673,7 @@ export class Decoder {
   private text(start: number, length: number): string {
     const { source } = this
     if (!(length <= this.end - start)) throw cutShort()
-    if (length < SHORT) {
-      const text = length === 0 ? '' : this.keys.read(source, start, length)
-      if (text !== undefined) return text
-    } else if (length < LONG) {
-      const view = this.views.ofKnown(source)
-      if (view !== undefined && isAscii(view, start, length)) return latin1(source, start, start + length)
-    }
-    const text = utf8(source, start, start + length)
-    // What Node writes in place of bytes that are no UTF-8 can also be meant.
-    if (!text.includes('\ufffd')) return text
-    const bytes = source.subarray(start, start + length)
-    const whole = isUtf8(bytes) ? text : decodeWtf8(bytes)
-    if (whole === undefined) throw malformed('a string is not UTF-8')
-    return whole
+    return this.texts.read(source, start, length)
   }
 
   /** The rest of the line, a character for each byte. */
@@ -728,40 +707,6 @@ function emptied(values: unknown[], most: number): unknown[] {
 
 function uint32(source: Buffer, at: number): number {
   return (source[at] | (source[at + 1] << 8) | (source[at + 2] << 16) | (source[at + 3] << 24)) >>> 0
-}
-
-/** Whether what comes behind an empty list are its floats, as far as can be seen. */
-function floatsFollow(source: Buffer, at: number): boolean {
-  const put = source[at]
-  const next = put === 0x94 ? at + 1 : put === 0x71 ? at + 2 : put === 0x72 ? at + 5 : at // MEMOIZE, BINPUT, LONG_BINPUT
-  return source[next] === 0x28 && (source[next + 1] === BINFLOAT || source[next + 1] === FRAME) // MARK
-}
-
-/** @param runs Where floats begin that lie one behind the other, and where they end. */
-function appendFloats(view: DataView, runs: readonly number[], list: number[]): void {
-  if (list.length === 0) {
-    let count = 0
-    for (let i = 0; i < runs.length; i += 2) count += (runs[i + 1] - runs[i]) / 9
-    if (count >= LONG_LIST) {
-      fillWithFloats(view, runs, list, count)
-      return
-    }
-  }
-  for (let i = 0; i < runs.length; i += 2) {
-    for (let at = runs[i]; at < runs[i + 1]; at += 9) list.push(view.getFloat64(at + 1))
-  }
-}
-
-/** An empty list that is made as long as it will be is not copied as it grows. A short one has no holes to look for. */
-function fillWithFloats(view: DataView, runs: readonly number[], list: number[], count: number): void {
-  // Of a list with nothing in it V8 would keep no floats.
-  list.push(0.5)
-  list.length = count
-  let to = 0
-  for (let i = 0; i < runs.length; i += 2) {
-    const end = runs[i + 1]
-    for (let at = runs[i]; at < end; at += 9) list[to++] = view.getFloat64(at + 1)
-  }
 }
 
 function isInternal(value: unknown): boolean {
