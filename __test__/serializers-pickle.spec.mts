@@ -191,7 +191,15 @@ test('what Python would have to refuse is refused here', t => {
     new python.DefaultDict('os.system' as 'list'),
     new Date(8.64e15),
     new Date(-1e15),
+    new python.DateTime(0, 86_400),
+    new python.DateTime(0, 0.5),
+    new python.DateTime(0, 0, 1000),
+    new python.Date(2020, 13, 1),
+    new python.Date(70_000, 1, 1),
+    new python.Time(24),
+    new python.Time(1, 2, 3, 0.5),
     Object.assign(new Float64Array(3), { shape: [2] }),
+    Object.assign(new Float64Array(3), { shape: '3' }),
     new (class Cyclic extends python.Tuple {
       constructor() {
         super()

@@ -18,6 +18,7 @@ import {
   type ListenerOptions,
   Pipe,
   Process,
+  python,
   type ReadableConnection,
   type ReceivedBytes,
   serializers,
@@ -315,3 +316,19 @@ export function errorsAreNarrowedByTheirCode(error: CaromError) {
 }
 
 exactly<boolean>()(isMainProcess)
+
+export async function pythonsValuesAreWhatTheyExtend() {
+  const [conn] = Pipe<unknown>({ serializer: serializers.pickle })
+  const array: python.NDArray<Float64Array> = python.ndarray(new Float64Array(6), [2, 3])
+  exactly<readonly number[]>()(array.shape)
+  await conn.send([array, new python.Float(1), new python.DefaultDict('list'), python.Deque.of(1)])
+  const tuple: python.Tuple<number> = python.Tuple.of(1, 2)
+  exactly<number[]>()([...tuple])
+  const map: Map<string, number> = new python.OrderedDict([['a', 1]])
+  const date: Date = new python.DateTime(0, null, 5)
+  const name: string = `${map.size} ${date.getTime()} ${new python.Path('/a')}`
+  // @ts-expect-error No class of Python's goes by that name.
+  void [name, new python.DefaultDict('os.system')]
+  // @ts-expect-error Only truth values need to be told.
+  python.ndarray(new Float64Array(6), [6], 'float64')
+}

@@ -1,7 +1,4 @@
-/**
- * Python's pickle, so that an unchanged program's `conn.send(obj)` and `conn.recv()` are the other end. No package of
- * npm reads it without either leaving out most of what Python writes or making objects by the names that it finds.
- */
+/** Python's pickle, so that an unchanged program's `conn.send(obj)` and `conn.recv()` are the other end. */
 import type { FastSerializer, Serializer } from './serializer.js'
 
 let codec: FastSerializer | undefined

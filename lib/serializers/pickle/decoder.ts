@@ -2,19 +2,18 @@
  * Reads values from pickles of protocols 0 to 5 that anybody may have written. Pickle is the code of a machine with a
  * stack; this one has no instruction that imports, calls or looks up anything but what is in `globals`.
  */
-import { isUtf8 } from 'node:buffer'
 import * as python from '../../python/index.js'
-import { isAscii, LONG, latin1, SHORT, utf8 } from '../ascii.js'
+import { latin1 } from '../ascii.js'
 import { define } from '../define.js'
 import { explain, malformed } from '../refusal.js'
 import { LastView } from '../views.js'
+import { appendFloats, BINFLOAT, emptyFloats, FRAME, floatsFollow } from './floats.js'
 import { findGlobal, Global } from './globals.js'
 import { checkDepth, findInternal, replaceIn } from './graph.js'
 import { parseDecimal, parseLong } from './integers.js'
 import { Internal, Unbuilt } from './internal.js'
-import { KeyCache } from './keys.js'
 import { parseFloatLine, parseString, parseUnicode } from './lines.js'
-import { decodeWtf8 } from './wtf8.js'
+import { Texts } from './texts.js'
 
 /** More containers in each other are refused: programs that walk through a value would run out of stack. */
 const MAX_DEPTH = 5000
@@ -34,10 +33,6 @@ const SHORT_ARGUMENT = 256
 /** Of a name from the wire, so many characters are repeated. */
 const MAX_SHOWN = 64
 
-const BINFLOAT = 0x47
-/** Lists of so many floats are given their length first. */
-const LONG_LIST = 1024
-
 const NOTHING = Buffer.alloc(0)
 const objectPrototype = Object.prototype
 const arrayPrototype = Array.prototype
@@ -50,7 +45,7 @@ export class Decoder {
   /** Of `source`; made when the first float comes. */
   private view: DataView | undefined
   private readonly views = new LastView()
-  private readonly keys = new KeyCache()
+  private readonly texts = new Texts()
 
   // The machine's state. `run` has it in variables; these are up to date where it calls `rare`.
   private at = 0
@@ -81,7 +76,7 @@ export class Decoder {
     this.end = end
     this.allowance = (end - start) * TIMES + FREE
     try {
-      return this.finish(this.run(start), end - start)
+      return this.finish(this.run(start))
     } catch (error) {
       throw explain(error)
     } finally {
@@ -107,13 +102,13 @@ export class Decoder {
     if (this.replaced.size > 0) this.replaced.clear()
   }
 
-  private finish(value: unknown, length: number): unknown {
+  private finish(value: unknown): unknown {
     if (this.internals !== 0) {
       const name = findInternal(value)
       throw malformed(name === undefined ? 'a global is in no value' : `${name} is there as a value`)
     }
     const whole = this.escaped ? replaceIn(value, this.replaced) : value
-    if (this.containers > MAX_DEPTH && length > MAX_DEPTH) checkDepth(whole, MAX_DEPTH)
+    if (this.containers > MAX_DEPTH) checkDepth(whole, MAX_DEPTH)
     return whole
   }
 
@@ -171,7 +166,7 @@ export class Decoder {
           stack[top++] = false
           break
         case 0x28: // MARK
-          if (source[at] === BINFLOAT && top > floor) {
+          if ((source[at] === BINFLOAT || source[at] === FRAME) && top > floor) {
             const next = this.floats(stack[top - 1], at)
             if (next !== at) {
               at = next
@@ -182,7 +177,7 @@ export class Decoder {
           floor = top
           break
         case 0x5d: // EMPTY_LIST
-          stack[top++] = []
+          stack[top++] = floatsFollow(source, at) ? emptyFloats() : []
           this.containers++
           break
         case 0x7d: // EMPTY_DICT
@@ -261,7 +256,7 @@ export class Decoder {
       if (source[at + 1] > 5) throw malformed('it is of a protocol beyond 5')
       at += 2
     }
-    if (source[at] !== 0x95) return at
+    if (source[at] !== FRAME) return at
     const length = uint32(source, at + 1) + uint32(source, at + 5) * 0x100000000
     at += 9
     if (length > this.end - at) throw cutShort()
@@ -273,7 +268,7 @@ export class Decoder {
     const { source } = this
     switch (opcode) {
       case 0x80: // PROTO
-      case 0x95: // FRAME
+      case FRAME:
         this.at = this.begin(this.at - 1)
         return
       case 0x6a: // LONG_BINGET
@@ -517,20 +512,29 @@ export class Decoder {
     if (!isList(list)) return start
     const { source } = this
     const last = this.end - 1
-    /** Where the floats behind each mark end. */
-    const ends: number[] = []
-    let count = 0
+    /** Where floats begin that lie one behind the other, and where they end. */
+    const runs: number[] = []
+    let done = start
     for (let at = start; ; at++) {
-      const from = at
-      while (at < last && source[at] === BINFLOAT) at += 9
-      if (at === from || at > last || source[at] !== 0x65) break // APPENDS
-      count += (at - from) / 9
-      ends.push(at++)
-      if (source[at] !== 0x28 || source[at + 1] !== BINFLOAT) break // MARK
+      const before = runs.length
+      for (;;) {
+        const from = at
+        while (at < last && source[at] === BINFLOAT) at += 9
+        if (at > from) runs.push(from, at)
+        if (source[at] !== FRAME) break
+        at = this.begin(at)
+      }
+      if (at > last || source[at] !== 0x65 || runs.length === before) {
+        // It is not APPENDS: what has been found behind the last mark is left to be read one by one.
+        runs.length = before
+        break
+      }
+      done = at + 1
+      at = source[done] === FRAME ? this.begin(done) : done
+      if (source[at] !== 0x28) break // MARK
     }
-    if (count === 0) return start
-    readFloats(this.dataView(), start, ends, count, list as number[])
-    return ends[ends.length - 1] + 1
+    if (done > start) appendFloats(this.dataView(), runs, list as number[])
+    return done
   }
 
   /** @returns The dict itself, or the Map that it has to be with these keys. */
@@ -669,20 +673,7 @@ export class Decoder {
   private text(start: number, length: number): string {
     const { source } = this
     if (!(length <= this.end - start)) throw cutShort()
-    if (length < SHORT) {
-      const text = length === 0 ? '' : this.keys.read(source, start, length)
-      if (text !== undefined) return text
-    } else if (length < LONG) {
-      const view = this.views.ofKnown(source)
-      if (view !== undefined && isAscii(view, start, length)) return latin1(source, start, start + length)
-    }
-    const text = utf8(source, start, start + length)
-    // What Node writes in place of bytes that are no UTF-8 can also be meant.
-    if (!text.includes('\ufffd')) return text
-    const bytes = source.subarray(start, start + length)
-    const whole = isUtf8(bytes) ? text : decodeWtf8(bytes)
-    if (whole === undefined) throw malformed('a string is not UTF-8')
-    return whole
+    return this.texts.read(source, start, length)
   }
 
   /** The rest of the line, a character for each byte. */
@@ -716,22 +707,6 @@ function emptied(values: unknown[], most: number): unknown[] {
 
 function uint32(source: Buffer, at: number): number {
   return (source[at] | (source[at + 1] << 8) | (source[at + 2] << 16) | (source[at + 3] << 24)) >>> 0
-}
-
-/** @param ends Where the floats behind each mark end. @param count How many there are in all. */
-function readFloats(view: DataView, start: number, ends: readonly number[], count: number, list: number[]): void {
-  list.push(view.getFloat64(start + 1))
-  let at = start + 9
-  let i = list.length
-  // Made as long as it will be, it is not copied as it grows; a short one has no holes to be looked for later.
-  const growing = count < LONG_LIST
-  if (!growing) list.length += count - 1
-  for (const end of ends) {
-    if (growing) for (; at < end; at += 9) list.push(view.getFloat64(at + 1))
-    else for (; at < end; at += 9) list[i++] = view.getFloat64(at + 1)
-    // Past the end, and the next mark.
-    at += 2
-  }
 }
 
 function isInternal(value: unknown): boolean {

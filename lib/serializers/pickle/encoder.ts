@@ -223,7 +223,7 @@ export class Encoder extends Writer {
   }
 
   private ndarray(bytes: Uint8Array, dtype: string, shape: readonly number[], length: number, at: number): number {
-    if (shape.reduce((product, size) => product * size, 1) !== length)
+    if (!Array.isArray(shape) || shape.reduce((product, size) => product * size, 1) !== length)
       throw cannotBeSent('A typed array with a shape that is not its own')
     // This module's name is numpy 1's, and numpy 2 knows it.
     let next = this.global('numpy.core.multiarray._reconstruct', at)

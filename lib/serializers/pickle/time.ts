@@ -16,8 +16,11 @@ export class Timezone extends Internal {
 // Always the same one, so that it is written once.
 const UTC = new Timezone(0)
 
+/** The argument that says in which time zone something is, if it is in any. */
 function timezones(offset: number | null): Timezone[] {
-  return offset === null ? [] : [offset === 0 ? UTC : new Timezone(offset)]
+  if (offset === null) return []
+  if (!isIn(offset, -86_399, 86_399)) throw cannotBeSent('A time zone a day from UTC, or with fractions of a second,')
+  return [offset === 0 ? UTC : new Timezone(offset)]
 }
 
 /** The arguments of `datetime.datetime`. */
@@ -25,10 +28,11 @@ export function packDateTime(date: Date): unknown[] {
   const time = Date.prototype.getTime.call(date)
   if (Number.isNaN(time)) throw cannotBeSent('An invalid Date, in pickle,')
   const { offset, microseconds } = date instanceof python.DateTime ? date : { offset: 0, microseconds: 0 }
+  if (!isIn(microseconds, 0, 999)) throw cannotBeSent('A DateTime with more than 999 microseconds, in pickle,')
   // The same digits, in UTC.
   const digits = new Date(offset === null ? time - localOffset(time) : time + offset * 1000)
   const year = digits.getUTCFullYear()
-  if (!(year >= 1 && year <= 9999)) throw cannotBeSent('A Date beyond the years 1 to 9999, in pickle,')
+  if (!isIn(year, 1, 9999)) throw cannotBeSent('A Date beyond the years 1 to 9999, in pickle,')
   const bytes = Buffer.of(
     year >> 8,
     year,
@@ -57,7 +61,7 @@ export function unpackDateTime(bytes: Buffer, zone: Timezone | undefined): Date 
   const [, , , , hour, minute, second] = bytes
   const { year, month, day } = unpackDate(bytes.subarray(0, 4))
   const micro = bytes.readUIntBE(7, 3)
-  checkTime(hour, minute, second, micro)
+  if (!isTime(hour, minute, second, micro)) throw malformed('a datetime is not one')
   const milli = Math.floor(micro / 1000)
   const microseconds = micro % 1000
   const date = new Date(0)
@@ -74,6 +78,7 @@ export function unpackDateTime(bytes: Buffer, zone: Timezone | undefined): Date 
 }
 
 export function packDate({ year, month, day }: python.Date): Buffer {
+  if (!isDate(year, month, day)) throw cannotBeSent('A python.Date of no day')
   return Buffer.of(year >> 8, year, month, day)
 }
 
@@ -83,12 +88,13 @@ export function unpackDate(bytes: Buffer): python.Date {
   // Its highest bit says which of two times is meant that have the same digits.
   const month = bytes[2] & 0x7f
   const day = bytes[3]
-  if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 || day > 31) throw malformed('a date is not one')
+  if (!isDate(year, month, day)) throw malformed('a date is not one')
   return new python.Date(year, month, day)
 }
 
 /** The arguments of `datetime.time`. */
 export function packTime({ hour, minute, second, microsecond, offset }: python.Time): unknown[] {
+  if (!isTime(hour, minute, second, microsecond)) throw cannotBeSent('A python.Time of no day')
   return [Buffer.of(hour, minute, second, ...threeBytes(microsecond)), ...timezones(offset)]
 }
 
@@ -98,12 +104,20 @@ export function unpackTime(bytes: Buffer, zone: Timezone | undefined): python.Ti
   const hour = bytes[0] & 0x7f
   const [, minute, second] = bytes
   const micro = bytes.readUIntBE(3, 3)
-  checkTime(hour, minute, second, micro)
+  if (!isTime(hour, minute, second, micro)) throw malformed('a time is not one')
   return new python.Time(hour, minute, second, micro, zone === undefined ? null : zone.offset)
 }
 
-function checkTime(hour: number, minute: number, second: number, micro: number): void {
-  if (hour > 23 || minute > 59 || second > 59 || micro > 999_999) throw malformed('a time is not one')
+function isDate(year: number, month: number, day: number): boolean {
+  return isIn(year, 1, 9999) && isIn(month, 1, 12) && isIn(day, 1, 31)
+}
+
+function isTime(hour: number, minute: number, second: number, microsecond: number): boolean {
+  return isIn(hour, 0, 23) && isIn(minute, 0, 59) && isIn(second, 0, 59) && isIn(microsecond, 0, 999_999)
+}
+
+function isIn(value: number, least: number, most: number): boolean {
+  return Number.isInteger(value) && value >= least && value <= most
 }
 
 function threeBytes(number: number): number[] {

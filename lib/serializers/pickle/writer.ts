@@ -52,7 +52,17 @@ export class Writer extends Output {
       }
       return this.opcode32(0x4a, value, at) // BININT
     }
-    return Number.isSafeInteger(value) ? this.bigint(BigInt(value), at) : this.float(value, at)
+    return Number.isSafeInteger(value) ? this.long(value, at) : this.float(value, at)
+  }
+
+  /** A number that is a safe integer, in 64 bits. */
+  private long(value: number, at: number): number {
+    const high = Math.floor(value / 0x100000000)
+    const next = this.opcode8(0x8a, 8, at) // LONG1
+    const view = this.dataView()
+    view.setUint32(next, value - high * 0x100000000, true)
+    view.setInt32(next + 4, high, true)
+    return next + 8
   }
 
   protected float(value: number, at: number): number {
