@@ -4,7 +4,7 @@
  * at the first of these places.
  */
 import type { ChildProcess } from 'node:child_process'
-import { closeSync, readFileSync } from 'node:fs'
+import { closeSync, readSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { systemError } from '../errors.js'
 import { environment } from '../native.js'
@@ -30,19 +30,31 @@ export function handOver(child: ChildProcess, place: number, descriptors: readon
   if (failure !== undefined && child.exitCode === null) throw systemError(failure, 'DuplicateHandle')
   const stream = child.stdio[place] as Writable
   stream.on('error', () => {})
-  stream.end(JSON.stringify(told.map(each => Buffer.from(each as Uint8Array).toString('base64'))), () =>
-    stream.destroy(),
-  )
+  const line = JSON.stringify(told.map(each => Buffer.from(each as Uint8Array).toString('base64')))
+  stream.end(`${line}\n`, () => stream.destroy())
 }
 
 /** In the child: the descriptors, of which the first has this place. */
 export function inherited(place: number): (index: number) => number {
   if (inherits) return index => place + index
-  const told: string[] = JSON.parse(readFileSync(place, 'utf8'))
+  const told: string[] = JSON.parse(readLine(place))
   closeSync(place)
   return index => {
     const fd = environment.takeOver(Buffer.from(told[index], 'base64'))
     if (fd < 0) throw systemError(fd, 'WSASocket')
     return fd
   }
+}
+
+/** The stream's end is not waited for: it comes when the parent's event loop turns, and the parent may wait for us. */
+function readLine(fd: number): string {
+  const part = Buffer.alloc(4096)
+  let line = ''
+  while (!line.endsWith('\n')) {
+    const count = readSync(fd, part)
+    // A parent that ended before it had told anything leaves nothing to do.
+    if (count === 0) process.exit(1)
+    line += part.toString('latin1', 0, count)
+  }
+  return line
 }
