@@ -94,14 +94,18 @@ test.serial('process.exit() sends more than the kernel takes at once, as long as
 
 for (const form of forms) {
   for (const size of [10, 300_000]) {
-    test(`${form.name}: messages of ${size} bytes arrive that were sent in a handler of the process's exit`, async t => {
-      const [conn, end] = openPipe(t)
-      const program = startProgram(t, 'connection-exit.mjs', { end, args: ['handler', form.name, '4', String(size)] })
-      const lengths: number[] = []
-      for await (const message of conn.bytes()) lengths.push(message.length)
-      t.deepEqual(lengths, Array(4).fill(size))
-      t.is(await program.exit, 0)
-    })
+    // Alone, too.
+    test.serial(
+      `${form.name}: messages of ${size} bytes arrive that were sent in a handler of the process's exit`,
+      async t => {
+        const [conn, end] = openPipe(t)
+        const program = startProgram(t, 'connection-exit.mjs', { end, args: ['handler', form.name, '4', String(size)] })
+        const lengths: number[] = []
+        for await (const message of conn.bytes()) lengths.push(message.length)
+        t.deepEqual(lengths, Array(4).fill(size))
+        t.is(await program.exit, 0)
+      },
+    )
   }
 
   for (const how of ['exit', 'end', 'throw']) {
