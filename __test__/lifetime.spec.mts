@@ -3,7 +3,7 @@ import type { Connection } from 'carom'
 import { endOfStream } from './helpers/expectations.mjs'
 import { forms } from './helpers/forms.mjs'
 import { openPipe } from './helpers/pipes.mjs'
-import { onWindows } from './helpers/platform.mjs'
+import { onWindows, underWine } from './helpers/platform.mjs'
 import { startProgram } from './helpers/programs.mjs'
 
 /** Where descriptors can be counted. */
@@ -150,7 +150,8 @@ for (const form of forms) {
     t.is(leaked.descriptors, noneMore)
     t.true(leaked.heap < 2 ** 20, `the heap grew by ${leaked.heap} bytes`)
     t.true(leaked.outside < 2 ** 20, `the memory of buffers grew by ${leaked.outside} bytes`)
-    t.true(leaked.all < 32 * 2 ** 20, `the process grew by ${leaked.all} bytes`)
+    // Wine's thread pool keeps threads that have nothing to do for seconds, with their memory.
+    if (!underWine) t.true(leaked.all < 32 * 2 ** 20, `the process grew by ${leaked.all} bytes`)
     t.is(await program.exit, 0)
   })
 }
