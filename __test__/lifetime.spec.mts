@@ -3,7 +3,11 @@ import type { Connection } from 'carom'
 import { endOfStream } from './helpers/expectations.mjs'
 import { forms } from './helpers/forms.mjs'
 import { openPipe } from './helpers/pipes.mjs'
+import { onWindows, underWine } from './helpers/platform.mjs'
 import { startProgram } from './helpers/programs.mjs'
+
+/** Where descriptors can be counted. */
+const noneMore = onWindows ? null : 0
 
 /** Long enough that a child which nothing keeps alive would have ended. */
 const aWhile = () => new Promise(resolve => setTimeout(resolve, 200))
@@ -90,14 +94,18 @@ test.serial('process.exit() sends more than the kernel takes at once, as long as
 
 for (const form of forms) {
   for (const size of [10, 300_000]) {
-    test(`${form.name}: messages of ${size} bytes arrive that were sent in a handler of the process's exit`, async t => {
-      const [conn, end] = openPipe(t)
-      const program = startProgram(t, 'connection-exit.mjs', { end, args: ['handler', form.name, '4', String(size)] })
-      const lengths: number[] = []
-      for await (const message of conn.bytes()) lengths.push(message.length)
-      t.deepEqual(lengths, Array(4).fill(size))
-      t.is(await program.exit, 0)
-    })
+    // Alone, too.
+    test.serial(
+      `${form.name}: messages of ${size} bytes arrive that were sent in a handler of the process's exit`,
+      async t => {
+        const [conn, end] = openPipe(t)
+        const program = startProgram(t, 'connection-exit.mjs', { end, args: ['handler', form.name, '4', String(size)] })
+        const lengths: number[] = []
+        for await (const message of conn.bytes()) lengths.push(message.length)
+        t.deepEqual(lengths, Array(4).fill(size))
+        t.is(await program.exit, 0)
+      },
+    )
   }
 
   for (const how of ['exit', 'end', 'throw']) {
@@ -138,11 +146,12 @@ for (const form of forms) {
   test(`${form.name}: a thousand pipes that are opened and closed leak neither descriptors nor memory`, async t => {
     t.timeout(120_000)
     const program = startProgram(t, 'connection-thousand-pipes.mjs', { args: [form.name], execArgv: ['--expose-gc'] })
-    const leaked = await program.report<{ descriptors: number; heap: number; outside: number; all: number }>()
-    t.is(leaked.descriptors, 0)
+    const leaked = await program.report<{ descriptors: number | null; heap: number; outside: number; all: number }>()
+    t.is(leaked.descriptors, noneMore)
     t.true(leaked.heap < 2 ** 20, `the heap grew by ${leaked.heap} bytes`)
     t.true(leaked.outside < 2 ** 20, `the memory of buffers grew by ${leaked.outside} bytes`)
-    t.true(leaked.all < 32 * 2 ** 20, `the process grew by ${leaked.all} bytes`)
+    // Wine's thread pool keeps threads that have nothing to do for seconds, with their memory.
+    if (!underWine) t.true(leaked.all < 32 * 2 ** 20, `the process grew by ${leaked.all} bytes`)
     t.is(await program.exit, 0)
   })
 }
@@ -150,7 +159,7 @@ for (const form of forms) {
 test('connections that are dropped without close() are closed by the collector, those that wait are not', async t => {
   const program = startProgram(t, 'connection-dropped.mjs', { execArgv: ['--expose-gc'] })
   const { descriptors, ...kept } = await program.report<Record<string, unknown>>()
-  t.is(descriptors, 0)
+  t.is(descriptors, noneMore)
   t.deepEqual(kept, {
     ended: 'ERR_CAROM_EOF',
     received: 'late',

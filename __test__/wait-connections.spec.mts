@@ -109,7 +109,8 @@ for (const form of waitForms) {
 
   test(`${form.name}: a reset is ready, and the receive says so`, async t => {
     const [conn, peer] = openRawPair(t)
-    await conn.send('is never read, which makes it a reset')
+    await conn.send('is never read to its end, which makes it a reset')
+    t.is((await peer.read(1)).length, 1)
     peer.close()
     t.deepEqual(await form.wait([conn], atMost), [conn])
     await t.throwsAsync(conn.recv(), endOfStream)

@@ -6,14 +6,19 @@ import test from 'ava'
 import { ClientSync, Connection, Pipe, type Waitable, wait, waitable, waitSync } from 'carom'
 import { closed, notReadable, wrongValue } from './helpers/expectations.mjs'
 import { isPending, openPipe } from './helpers/pipes.mjs'
+import { onWindows, testIf, testOnUnix } from './helpers/platform.mjs'
 import { fixture, start } from './helpers/processes.mjs'
 import { atMost, openDescriptors, openListener, waitForms } from './helpers/waits.mjs'
+
+const testDescriptor = testOnUnix('no waits for descriptors')
+/** What becomes of a number that is no descriptor; on Windows, of each. */
+const noDescriptor = onWindows ? 'ENOTSUP' : 'EBADF'
 
 /** How many descriptors of this kind a failed or finished wait could leave behind. */
 const many = 30
 
 for (const form of waitForms) {
-  test(`${form.name}: a descriptor is ready when it can be read, and at its end`, async t => {
+  testDescriptor(`${form.name}: a descriptor is ready when it can be read, and at its end`, async t => {
     const [fd, writer] = openDescriptors(t)
     t.deepEqual(await form.wait([fd], 0), [])
     t.deepEqual(await form.wait([fd], 20), [])
@@ -27,7 +32,7 @@ for (const form of waitForms) {
     t.deepEqual(await form.wait([fd]), [fd])
   })
 
-  test(`${form.name}: the same descriptor as a number, twice, and in objects`, async t => {
+  testDescriptor(`${form.name}: the same descriptor as a number, twice, and in objects`, async t => {
     const [fd, writer] = openDescriptors(t)
     const [object, frozen] = [{ fd, name: 'mine' }, Object.freeze({ fd })]
     const list = [fd, object, fd, frozen, object]
@@ -41,7 +46,7 @@ for (const form of waitForms) {
     })
   })
 
-  test(`${form.name}: files and directories are always ready`, async t => {
+  testDescriptor(`${form.name}: files and directories are always ready`, async t => {
     const path = join(tmpdir(), `carom-wait-${process.pid}-${form.name}`)
     writeFileSync(path, '')
     const [, idle] = openPipe(t)
@@ -54,7 +59,7 @@ for (const form of waitForms) {
     t.deepEqual(await form.wait([idle, ...fds]), fds)
   })
 
-  test(`${form.name}: a number that belongs to another file by then`, async t => {
+  testDescriptor(`${form.name}: a number that belongs to another file by then`, async t => {
     const { fd: mine } = Pipe()[0].detach()
     t.deepEqual(await form.wait([mine], 0), [])
     closeSync(mine)
@@ -74,7 +79,7 @@ for (const form of waitForms) {
   })
 
   for (const fd of [-1, 2 ** 31 - 1, 987_654]) {
-    test(`${form.name}: ${fd} is no open descriptor`, async t => {
+    testDescriptor(`${form.name}: ${fd} is no open descriptor`, async t => {
       const [, idle] = openPipe(t)
       for (const bad of [fd, { fd }]) {
         await t.throwsAsync(form.wait([bad]), { code: 'EBADF' })
@@ -97,12 +102,15 @@ for (const form of waitForms) {
     test(`${form.name}: ${fd} is no descriptor at all`, async t => {
       for (const bad of [fd, { fd }]) {
         const error = await t.throwsAsync<NodeJS.ErrnoException>(form.wait([bad], 0))
-        t.true(['ERR_OUT_OF_RANGE', 'ERR_INVALID_ARG_VALUE', 'EBADF', 'EINVAL'].includes(`${error?.code}`), error?.code)
+        t.true(
+          ['ERR_OUT_OF_RANGE', 'ERR_INVALID_ARG_VALUE', noDescriptor, 'EINVAL'].includes(`${error?.code}`),
+          error?.code,
+        )
       }
     })
   }
 
-  test(`${form.name}: a descriptor of a connection, beside the connection`, async t => {
+  testDescriptor(`${form.name}: a descriptor of a connection, beside the connection`, async t => {
     const [a, b] = openPipe(t)
     const object = { fd: b.fd }
     const list = [b.fd, object, b]
@@ -118,7 +126,7 @@ for (const form of waitForms) {
     t.is(await b.recv(), 'two')
   })
 
-  test(`${form.name}: waits leave no descriptors behind, not those that fail either`, async t => {
+  testDescriptor(`${form.name}: waits leave no descriptors behind, not those that fail either`, async t => {
     const [fd] = openDescriptors(t)
     const [, bad] = openPipe(t)
     bad.closeSync()
@@ -138,7 +146,7 @@ for (const form of waitForms) {
     t.true(probe() - before < many)
   })
 
-  test(`${form.name}: a custom waitable stands for what it gives`, async t => {
+  testDescriptor(`${form.name}: a custom waitable stands for what it gives`, async t => {
     const [a, b] = openPipe(t)
     const [fd, writer] = openDescriptors(t)
     const object = { [waitable]: () => b }
@@ -229,11 +237,11 @@ for (const form of waitForms) {
     const writer = Pipe({ duplex: false })[1]
     t.teardown(() => writer.close())
     await t.throwsAsync(form.wait([{ [waitable]: () => writer as unknown as Waitable }], 0), notReadable)
-    await t.throwsAsync(form.wait([{ [waitable]: () => -1 }], 0), { code: 'EBADF' })
+    await t.throwsAsync(form.wait([{ [waitable]: () => -1 }], 0), { code: noDescriptor })
     t.is(await b.recv(), 'stays')
   })
 
-  test(`${form.name}: all kinds in one list`, async t => {
+  testDescriptor(`${form.name}: all kinds in one list`, async t => {
     const [a, b] = openPipe(t)
     const [fd, writer] = openDescriptors(t)
     const listener = openListener(t)
@@ -263,7 +271,7 @@ for (const form of waitForms) {
   })
 }
 
-test('descriptors that become ready during a wait, one after the other and together', async t => {
+testDescriptor('descriptors that become ready during a wait, one after the other and together', async t => {
   const [[one, first], [two, second]] = [openDescriptors(t), openDescriptors(t)]
   const waits = [wait([one, two]), wait([two, one]), wait([{ fd: two }])]
   t.true(await isPending(Promise.race(waits)))
@@ -275,7 +283,7 @@ test('descriptors that become ready during a wait, one after the other and toget
   t.deepEqual(await wait([one, two]), [one, two])
 })
 
-test('a descriptor in a blocking wait while async waits for it are pending', async t => {
+testDescriptor('a descriptor in a blocking wait while async waits for it are pending', async t => {
   const [fd, writer] = openDescriptors(t)
   const waits = [wait([fd]), wait([fd], atMost)]
   t.deepEqual(waitSync([fd], 5), [])
@@ -285,7 +293,7 @@ test('a descriptor in a blocking wait while async waits for it are pending', asy
   t.deepEqual(await Promise.all(waits), [[fd], [fd]])
 })
 
-test('a descriptor that is closed during a wait does no harm to the others', async t => {
+testDescriptor('a descriptor that is closed during a wait does no harm to the others', async t => {
   const [a, b] = openPipe(t)
   // Its other end stays, or the collector would end the stream.
   const [mine, theirs] = Pipe()
@@ -301,7 +309,7 @@ test('a descriptor that is closed during a wait does no harm to the others', asy
   t.true((await waiting).includes(b))
 })
 
-test("a socket of node:net, by its handle's descriptor", async t => {
+testDescriptor("a socket of node:net, by its handle's descriptor", async t => {
   const server = createServer()
   t.teardown(() => server.close())
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -327,7 +335,7 @@ test("a socket of node:net, by its handle's descriptor", async t => {
   t.is((await chunk).toString(), 'some bytes')
 })
 
-test('a wait on a descriptor of a detached connection, and then on the connection made of it', async t => {
+testDescriptor('a wait on a descriptor of a detached connection, and then on the connection made of it', async t => {
   const [a, b] = openPipe(t)
   const detached = b.detach()
   t.deepEqual(waitSync([detached], 5), [])
@@ -340,7 +348,7 @@ test('a wait on a descriptor of a detached connection, and then on the connectio
 })
 
 for (const form of waitForms) {
-  test(`${form.name}: a wait that a look leads to, over the same list, has a set of its own`, async t => {
+  testDescriptor(`${form.name}: a wait that a look leads to, over the same list, has a set of its own`, async t => {
     const [fd, writer] = openDescriptors(t)
     const [x, y] = openPipe(t)
     const list = [fd, y]
@@ -373,27 +381,30 @@ for (const form of waitForms) {
     t.deepEqual(await form.wait(list), [y])
   })
 
-  test(`${form.name}: a wait from within a look, over the same list, takes nothing from the outer one`, async t => {
-    const [fd] = openDescriptors(t)
-    const [a, b] = openPipe(t)
-    const [c, d] = openPipe(t)
-    const inner: unknown[][] = []
-    let looks = 0
-    const object = {
-      get fd() {
-        // The first is for what it is, the second for the descriptor to watch: the set is looking then.
-        if (++looks === 2) inner.push(waitSync(list, 0))
-        return fd
-      },
-    }
-    const list: Waitable[] = [object, b, d]
-    a.sendSync(1)
-    c.sendSync(2)
-    t.deepEqual(await form.wait(list, 0), [b, d])
-    t.deepEqual(inner, [[b, d]])
-  })
+  testDescriptor(
+    `${form.name}: a wait from within a look, over the same list, takes nothing from the outer one`,
+    async t => {
+      const [fd] = openDescriptors(t)
+      const [a, b] = openPipe(t)
+      const [c, d] = openPipe(t)
+      const inner: unknown[][] = []
+      let looks = 0
+      const object = {
+        get fd() {
+          // The first is for what it is, the second for the descriptor to watch: the set is looking then.
+          if (++looks === 2) inner.push(waitSync(list, 0))
+          return fd
+        },
+      }
+      const list: Waitable[] = [object, b, d]
+      a.sendSync(1)
+      c.sendSync(2)
+      t.deepEqual(await form.wait(list, 0), [b, d])
+      t.deepEqual(inner, [[b, d]])
+    },
+  )
 
-  test(`${form.name}: a custom waitable may wait itself, over the same list`, async t => {
+  testDescriptor(`${form.name}: a custom waitable may wait itself, over the same list`, async t => {
     const [a, b] = openPipe(t)
     const [fd, writer] = openDescriptors(t)
     const list = [fd, b]
@@ -417,7 +428,7 @@ for (const form of waitForms) {
   })
 }
 
-test('two waits over the same descriptor, whose number belongs to another file by the second', async t => {
+testDescriptor('two waits over the same descriptor, whose number belongs to another file by the second', async t => {
   const [, idle] = openPipe(t)
   const [first, firstWriter] = openDescriptors(t)
   const [second, secondWriter] = openDescriptors(t)
@@ -436,3 +447,20 @@ test('two waits over the same descriptor, whose number belongs to another file b
   await firstWriter.write(Buffer.of(1))
   t.deepEqual(await waits[0], [object])
 })
+
+for (const form of waitForms) {
+  testIf(onWindows, 'waits for descriptors')(
+    `${form.name}: a descriptor is refused, before anything is waited for`,
+    async t => {
+      const [a, b] = openPipe(t)
+      await a.send('stays')
+      for (const bad of [b.fd, { fd: b.fd }, 0, -1]) {
+        for (const objects of [[bad], [b, bad], [bad, b]]) {
+          await t.throwsAsync(form.wait(objects), { code: noDescriptor })
+          await t.throwsAsync(form.wait(objects, 0), { code: noDescriptor })
+        }
+      }
+      t.is(await b.recv(), 'stays')
+    },
+  )
+}

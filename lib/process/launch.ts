@@ -1,6 +1,6 @@
 /** Starts a child and hands it what it needs: all of it, or nothing happens. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { constants as access, accessSync } from 'node:fs'
+import { constants as access, accessSync, statSync } from 'node:fs'
 import { serialize } from 'node:v8'
 import { type Connection, checkMovable, settingsOf } from '../connection.js'
 import { errnoOf, systemError } from '../errors.js'
@@ -46,7 +46,8 @@ export function launch(plan: Plan): { child: ChildProcess; control: Connection |
 
 /** The child goes there itself: the modules of `execArgv` are looked up from this process's directory. */
 function requireDirectory(path: string): void {
-  accessSync(`${path}/.`, access.X_OK)
+  if (!statSync(path).isDirectory()) throw systemError(errnoOf('ENOTDIR'), 'chdir', { path })
+  accessSync(path, access.X_OK)
 }
 
 /** `spawn`, with all its errors thrown at once. */

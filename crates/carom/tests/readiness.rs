@@ -64,6 +64,17 @@ fn readiness_is_told_once_for_each_change() {
 }
 
 #[test]
+fn a_look_finds_what_was_sent_before_it() {
+    let mut poller = Poller::new().unwrap();
+    let (mut ours, mut theirs) = watched(&poller);
+    for round in 0..1_000 {
+        theirs.send(b"one", Wait::No).unwrap();
+        assert!(is_told_readable(&mut poller), "round {round}");
+        drain(&mut ours);
+    }
+}
+
+#[test]
 fn a_wait_ends_when_its_time_is_over() {
     let mut poller = Poller::new().unwrap();
     let begin = Instant::now();

@@ -29,6 +29,7 @@ impl Alarm {
     /// Tells when the object is signalled, at once if it is. The object stays open until the alarm has told or is
     /// dropped.
     pub(super) fn set(&self, object: BorrowedHandle<'_>) {
+        self.teller.watch(object);
         // SAFETY: the wait is open, and the caller keeps the object open.
         unsafe { SetThreadpoolWait(self.wait, object.as_raw_handle(), ptr::null()) };
     }
@@ -46,6 +47,7 @@ impl Alarm {
 
     /// Nothing is told any more; callbacks that have begun are over.
     fn unset(&self) {
+        self.teller.unwatch();
         // SAFETY: the wait is open. The callbacks take no lock that this thread holds.
         unsafe {
             SetThreadpoolWait(self.wait, ptr::null_mut(), ptr::null());
@@ -64,5 +66,5 @@ impl Drop for Alarm {
 
 unsafe extern "system" fn on_signal(_: PTP_CALLBACK_INSTANCE, teller: *mut c_void, _: PTP_WAIT, _: u32) {
     // SAFETY: it is what `new` gave, which only threads of the pool read.
-    unsafe { &*teller.cast::<Teller>() }.tell();
+    unsafe { &*teller.cast::<Teller>() }.tell_of_object();
 }

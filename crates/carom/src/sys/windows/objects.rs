@@ -3,8 +3,9 @@
 use crate::wait::Wait;
 use std::io;
 use std::os::windows::io::{AsRawHandle, BorrowedHandle};
+use std::ptr;
 use std::time::Duration;
-use windows_sys::Win32::Foundation::{WAIT_FAILED, WAIT_TIMEOUT};
+use windows_sys::Win32::Foundation::{HANDLE, WAIT_FAILED, WAIT_TIMEOUT};
 use windows_sys::Win32::System::Threading::{INFINITE, WaitForMultipleObjects};
 
 /// The most that [`wait_for_any`] takes.
@@ -24,6 +25,22 @@ pub(super) fn wait_for_any(objects: &[BorrowedHandle<'_>], wait: Wait) -> io::Re
             _ => return Ok(true),
         }
     }
+}
+
+/// The place of the first one that is signalled. They are open.
+pub(super) fn first_signalled(objects: &[isize]) -> Option<usize> {
+    let mut handles = [ptr::null_mut(); MAX_OBJECTS];
+    for (part, chunk) in objects.chunks(MAX_OBJECTS).enumerate() {
+        for (handle, &object) in handles.iter_mut().zip(chunk) {
+            *handle = object as HANDLE;
+        }
+        // SAFETY: as many handles as it is told are there; the system refuses those that are not open.
+        let found = unsafe { WaitForMultipleObjects(chunk.len() as u32, handles.as_ptr(), 0, 0) } as usize;
+        if found < chunk.len() {
+            return Some(part * MAX_OBJECTS + found);
+        }
+    }
+    None
 }
 
 /// Rounded up, so that the time is over afterwards, and shorter than for ever.

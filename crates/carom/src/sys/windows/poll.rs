@@ -1,12 +1,17 @@
 //! Readiness of many: sockets by mio, and objects of the system, which mio does not know, by the thread pool.
 //!
-//! The system's pool waits for any number of objects and calls back, which ends mio's wait. It is not mio that waits
-//! for pipes: it binds a pipe to a completion port for good and reads ahead into memory of its own, so that a pipe that
-//! was used could neither be given away nor be waited for alone.
+//! The system's pool waits for any number of objects and calls back, which ends mio's wait. It calls when one of its
+//! threads gets to it; a poll that does not wait looks at the objects itself, so that it misses nothing that is there.
+//!
+//! It is not mio that waits for pipes: it binds a pipe to a completion port for good and reads ahead into memory of its
+//! own, so that a pipe that was used could neither be given away nor be waited for alone.
 
+use super::objects::first_signalled;
 use crate::readiness::Readiness;
 use mio::{Interest, Token};
+use std::collections::HashMap;
 use std::io;
+use std::os::windows::io::{AsRawHandle, BorrowedHandle};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -46,7 +51,7 @@ impl Registry {
 
     /// What tells of `news` from any thread.
     pub(super) fn teller(&self, news: Readiness) -> Teller {
-        Teller { told: Arc::clone(&self.told), news }
+        Teller { told: Arc::clone(&self.told), number: self.told.lock_watched().next(), news }
     }
 }
 
@@ -54,12 +59,47 @@ impl Registry {
 #[derive(Debug)]
 struct Told {
     news: Mutex<Vec<Readiness>>,
+    watched: Mutex<Watched>,
     waker: mio::Waker,
+}
+
+/// The objects that are waited for, by the numbers of those who tell of them.
+#[derive(Debug, Default)]
+struct Watched {
+    objects: HashMap<usize, (Object, Readiness)>,
+    last: usize,
+}
+
+/// The value of a handle, which is open while it is watched.
+type Object = isize;
+
+impl Watched {
+    fn next(&mut self) -> usize {
+        self.last += 1;
+        self.last
+    }
+
+    /// No longer watches those that are signalled, and gives their news.
+    fn take_signalled(&mut self) -> Vec<Readiness> {
+        let (numbers, objects): (Vec<_>, Vec<_>) =
+            self.objects.iter().map(|(number, watched)| (*number, watched.0)).unzip();
+        let mut news = Vec::new();
+        let mut from = 0;
+        while let Some(found) = first_signalled(&objects[from..]) {
+            news.extend(self.objects.remove(&numbers[from + found]).map(|(_, news)| news));
+            from += found + 1;
+        }
+        news
+    }
 }
 
 impl Told {
     fn lock(&self) -> MutexGuard<'_, Vec<Readiness>> {
         self.news.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_watched(&self) -> MutexGuard<'_, Watched> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -67,10 +107,34 @@ impl Told {
 #[derive(Debug)]
 pub(super) struct Teller {
     told: Arc<Told>,
+    number: usize,
     news: Readiness,
 }
 
 impl Teller {
+    /// Until the object is signalled, which `tell_of_object` or a poll tells of, or until `unwatch`. It stays open until
+    /// then.
+    pub(super) fn watch(&self, object: BorrowedHandle<'_>) {
+        let watched = (object.as_raw_handle() as Object, self.news);
+        self.told.lock_watched().objects.insert(self.number, watched);
+    }
+
+    pub(super) fn unwatch(&self) {
+        self.told.lock_watched().objects.remove(&self.number);
+    }
+
+    /// The object was signalled; a poll may have seen that before.
+    pub(super) fn tell_of_object(&self) {
+        let mut watched = self.told.lock_watched();
+        let Some((object, _)) = watched.objects.get(&self.number) else { return };
+        // If not, it is watched for the next time already.
+        if first_signalled(&[*object]).is_some() {
+            watched.objects.remove(&self.number);
+        }
+        drop(watched);
+        self.tell();
+    }
+
     /// Takes back what was told of the same source and not given yet.
     pub(super) fn take_back(&self) {
         self.told.lock().retain(|news| news.token != self.news.token);
@@ -115,7 +179,7 @@ impl Poll {
     pub(crate) fn new(capacity: usize) -> io::Result<Poll> {
         let poll = mio::Poll::new()?;
         let waker = mio::Waker::new(poll.registry(), WAKER)?;
-        let told = Arc::new(Told { news: Mutex::default(), waker });
+        let told = Arc::new(Told { news: Mutex::default(), watched: Mutex::default(), waker });
         Ok(Poll { poll, events: mio::Events::with_capacity(capacity), told, capacity, news: Vec::new() })
     }
 
@@ -124,6 +188,11 @@ impl Poll {
     }
 
     pub(crate) fn poll(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        if timeout == Some(Duration::ZERO) {
+            // Under its lock: who ends an alarm takes back what was told of it.
+            let mut watched = self.told.lock_watched();
+            self.told.lock().extend(watched.take_signalled());
+        }
         // What did not fit the last time has woken nobody since.
         let timeout = if self.told.lock().is_empty() { timeout } else { Some(Duration::ZERO) };
         self.poll.poll(&mut self.events, timeout)?;
