@@ -220,6 +220,7 @@ testIf(onWindows, 'it is a path here')('without an address it is a fresh name of
   const [client, accepted] = await connectedTo(t, listeners[0]!)
   await client.send('hello')
   t.is(await accepted.recv(), 'hello')
+  await Promise.all([client.close(), accepted.close()])
   for (const listener of listeners) await listener.close()
   for (const address of addresses) t.false(isThere(address))
 })

@@ -78,7 +78,8 @@ export const [localFamily, foreignFamily]: [Family, Family] = onWindows
 export function isThere(path: string): boolean {
   if (!onWindows) return existsSync(path)
   try {
-    ClientSync(path)[Symbol.dispose]()
+    // A pipe whose listener is closed is busy as long as one of its connections is open.
+    ClientSync(path, { timeout: 10_000 })[Symbol.dispose]()
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
