@@ -24,6 +24,8 @@ const MANY = 1000
 const mebibyte = 1024 * 1024
 /** A process for each of them costs enough. */
 const familyOf = (i: number) => (i % 2 === 0 ? 'AF_INET' : localFamily)
+/** Where many can wait for one who does not accept: of a Windows pipe no more than 16 clients can. */
+const roomyFamilyOf = (i: number) => (onWindows ? 'AF_INET' : familyOf(i))
 
 /** So many peers; a full backlog makes some of them wait. */
 async function crowd(host: Host, count: number): Promise<RawStream[]> {
@@ -39,9 +41,6 @@ function isSmall(after: Seen, before: Seen): boolean {
   const { rss, arrayBuffers } = after.memory
   return arrayBuffers - before.memory.arrayBuffers < 4 * mebibyte && rss - before.memory.rss < 96 * mebibyte
 }
-
-/** Where a hundred can wait for one who does not accept: of a Windows pipe no more than 16 clients can. */
-const roomyFamily = onWindows ? 'AF_INET' : 'AF_UNIX'
 
 const names = (seen: Seen) => [...new Set(seen.failures.map(({ name }) => name))].sort()
 
@@ -126,7 +125,7 @@ for (const [i, form] of acceptForms.entries()) {
   })
 
   test(`${form}: a keyless listener gets over a thousand who vanish or talk nonsense`, async t => {
-    const host = await startHost(t, form, familyOf(i + 1), { authkey: undefined })
+    const host = await startHost(t, form, roomyFamilyOf(i + 1), { authkey: undefined })
     await host.check(t, 'the first')
     const before = await host.seen()
     for (let round = 0; round < MANY / 50; round++) {
@@ -173,7 +172,7 @@ test('a flood of what is no message does not keep others waiting', async t => {
 
 for (const form of [asyncForms[0], blockingForms[0]]) {
   test(`${form}: those who are through and whom nobody accepts are few; the others stay with the system`, async t => {
-    const host = await startHost(t, form, roomyFamily, { maxPending: 8 })
+    const host = await startHost(t, form, roomyFamilyOf(1), { maxPending: 8 })
     const before = await host.seen()
     // The one that is served, so that nobody else is.
     const served = await host.good()
