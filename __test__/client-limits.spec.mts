@@ -8,6 +8,7 @@ import { openDescriptors } from './helpers/descriptors.mjs'
 import { timedOut } from './helpers/expectations.mjs'
 import { anyPort, closing, everyPlace, listen, listeningForms, socketPath, startFar } from './helpers/listeners.mjs'
 import { isPending } from './helpers/pipes.mjs'
+import { onWindows, testOnUnix } from './helpers/platform.mjs'
 
 const authkey = 'limits'
 
@@ -28,6 +29,7 @@ async function swallowing(t: ExecutionContext): Promise<Address> {
 /** Runs it once to warm up and then counts. What a peer has not read yet may keep a closed end for a moment. */
 async function keepsDescriptors(t: ExecutionContext, round: () => Promise<void>): Promise<void> {
   await round()
+  if (onWindows) return t.log('not counted: Windows tells no program how many handles it has')
   const settled = async () => {
     let last = openDescriptors()
     for (let same = 0; same < 5; same++) {
@@ -158,31 +160,34 @@ test.serial('a listener that hangs up, or is another program, is an error and ke
   t.true(openDescriptors() <= before)
 })
 
-test.serial('closing gives back every descriptor', async t => {
-  const places = [
-    socketPath(t),
-    ...Object.values(everyPlace)
-      .slice(1)
-      .map(place => place(t)),
-  ]
-  await keepsDescriptors(t, async () => {
-    for (const place of places)
-      for (const options of [{}, { authkey }]) {
-        const listener = new Listener(place, options)
-        const accepting = [listener.accept(), listener.accept()]
-        const clients = [await Client(listener.address, options), await Client(listener.address, options)]
-        const accepted = await Promise.all(accepting)
-        // One that is never accepted, and one in its handshake.
-        const more = await Client(listener.address)
-        await listener.accept({ timeout: 0 }).then(
-          conn => conn.close(),
-          () => {},
-        )
-        await listener.close()
-        for (const conn of [...clients, ...accepted, more]) await conn.close()
-      }
-  })
-})
+testOnUnix('Windows tells no program how many handles it has', test.serial)(
+  'closing gives back every descriptor',
+  async t => {
+    const places = [
+      socketPath(t),
+      ...Object.values(everyPlace)
+        .slice(1)
+        .map(place => place(t)),
+    ]
+    await keepsDescriptors(t, async () => {
+      for (const place of places)
+        for (const options of [{}, { authkey }]) {
+          const listener = new Listener(place, options)
+          const accepting = [listener.accept(), listener.accept()]
+          const clients = [await Client(listener.address, options), await Client(listener.address, options)]
+          const accepted = await Promise.all(accepting)
+          // One that is never accepted, and one in its handshake.
+          const more = await Client(listener.address)
+          await listener.accept({ timeout: 0 }).then(
+            conn => conn.close(),
+            () => {},
+          )
+          await listener.close()
+          for (const conn of [...clients, ...accepted, more]) await conn.close()
+        }
+    })
+  },
+)
 
 /** Far above the 100 ms of the contract, for machines that are busy with other tests. */
 const soon = 2_000

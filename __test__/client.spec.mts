@@ -2,12 +2,22 @@ import { inspect } from 'node:util'
 import test from 'ava'
 import { Client, type ClientOptions, ClientSync, type Connection, Listener } from 'carom'
 import { outOfRange, timedOut, wrongType, wrongValue } from './helpers/expectations.mjs'
-import { anyPort, closing, everyPlace, listen, listeningForms, socketPath, startFar } from './helpers/listeners.mjs'
+import {
+  anyPort,
+  closing,
+  everyPlace,
+  foreignFamily,
+  listen,
+  listeningForms,
+  localPlaces,
+  socketPath,
+  startFar,
+} from './helpers/listeners.mjs'
 import { patterned } from './helpers/pipes.mjs'
 
 const badOptions: Record<keyof ClientOptions, [values: unknown[], expected: typeof outOfRange | typeof wrongType][]> = {
   family: [
-    [['AF_BLUETOOTH', 'af_unix', '', 'AF_INET', 'AF_INET6', 'AF_PIPE'], wrongValue],
+    [['AF_BLUETOOTH', 'af_unix', '', 'AF_INET', 'AF_INET6', foreignFamily], wrongValue],
     [[null, 2, {}], wrongType],
   ],
   authkey: [
@@ -62,7 +72,7 @@ for (const form of listeningForms) {
   })
 
   test(`${form.name}: without a limit, with one that is long enough, with one of 0 where nothing is to wait for`, async t => {
-    for (const place of [everyPlace.path!, everyPlace['abstract name']!]) {
+    for (const place of localPlaces) {
       const listener = listen(t, place(t))
       for (const timeout of [undefined, Number.POSITIVE_INFINITY, 2 ** 33, 60_000, 0, -1]) {
         const client = closing(t, await form.connect(listener.address, { timeout }))

@@ -1,9 +1,8 @@
 import { type ChannelListener, channel, subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { inspect } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { Client, ClientSync, Connection, Listener, Pipe, Process, type ReadableConnection, wait } from 'carom'
+import { localFamily, socketPath } from './helpers/listeners.mjs'
 import { startProgram, startWorker } from './helpers/programs.mjs'
 
 const names = [
@@ -176,10 +175,10 @@ for (const form of ['async', 'blocking'] as const) {
 
   test.serial(`${form}: a client that cannot connect`, async t => {
     const seen = record(t)
-    const address = join(tmpdir(), `carom-nobody-${process.pid}`)
+    const address = socketPath(t)
     const attempt = async () => (form === 'async' ? Client(address) : ClientSync(address))
     const error = await t.throwsAsync(attempt(), { code: 'ENOENT' })
-    const context = { address, family: 'AF_UNIX' }
+    const context = { address, family: localFamily }
     const failed = { ...context, error }
     const tracing = (event: string, message: object) => ({ name: `tracing:client:connect:${event}`, message })
     t.deepEqual(

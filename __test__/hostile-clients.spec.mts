@@ -1,10 +1,7 @@
 /** Listeners that are not what they should be: every client learns of it, in time, and is left with nothing. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import type { BoundAddress } from 'carom'
@@ -25,6 +22,7 @@ import {
   RawStream,
   WELCOME,
 } from './helpers/hostile-peers.mjs'
+import { localFamily, socketPath } from './helpers/listeners.mjs'
 import { Program } from './helpers/programs.mjs'
 import { frame, header } from './helpers/raw-peer.mjs'
 
@@ -186,11 +184,8 @@ async function rogue(t: ExecutionContext, family: PeerFamily, behave: Behaviour)
     t.teardown(() => peer.close())
     behave(peer).catch(error => complaints.push(error))
   })
-  if (family === 'AF_UNIX') {
-    const directory = mkdtempSync(join(tmpdir(), 'carom-rogue-'))
-    t.teardown(() => rmSync(directory, { recursive: true }))
-    server.listen(join(directory, 's'))
-  } else server.listen(0, '127.0.0.1')
+  if (family === localFamily) server.listen(socketPath(t))
+  else server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => server.close())
   const bound = server.address() as string | AddressInfo
@@ -269,7 +264,7 @@ for (const form of clients) {
 
   test.serial(`${form}: a listener that is slow and right is let in`, async t => {
     const connect = startClients(t, form)
-    const { address } = await rogue(t, 'AF_UNIX', async peer => {
+    const { address } = await rogue(t, localFamily, async peer => {
       const slow = async (message: Uint8Array) => {
         for (const byte of frame(message)) {
           await peer.writeBytes(Uint8Array.of(byte))

@@ -2,13 +2,13 @@
 import test from 'ava'
 import { type Address, Client, Listener } from 'carom'
 import { families, key, LONG, RawStream } from './helpers/hostile-peers.mjs'
+import { onLinux, testIf } from './helpers/platform.mjs'
 import { startProgram } from './helpers/programs.mjs'
 
 const options = { authkey: key, handshakeTimeout: LONG }
 const PAUSE = 600
 const forms = ['accept', 'for await', 'wait', 'acceptSync', 'waitSync']
-/** `ulimit` and `/proc`. */
-const onLinux = process.platform === 'linux' ? test.serial : test.skip
+const testOnLinux = testIf(onLinux, 'uses ulimit and /proc', test.serial)
 
 interface Ended {
   isFree: boolean
@@ -21,7 +21,7 @@ for (const form of forms) {
     ['AF_UNIX', key],
     ['AF_INET', undefined],
   ] as const) {
-    onLinux(
+    testOnLinux(
       `${form}, ${family}, ${authkey ? 'with' : 'without'} a key: accepting goes on when descriptors are free again`,
       async t => {
         const setting = { form, pause: PAUSE, options: { ...options, authkey, family } }
@@ -44,7 +44,7 @@ for (const form of forms) {
     )
   }
 
-  onLinux(`${form}: silent peers do not keep the last descriptors`, async t => {
+  testOnLinux(`${form}: silent peers do not keep the last descriptors`, async t => {
     // Nobody else frees any as long as this lasts.
     const setting = { form, pause: LONG, spare: 5, options: { ...options, family: 'AF_UNIX' } }
     const program = startProgram(t, 'hostile-no-descriptors.mjs', { args: [JSON.stringify(setting)] })
@@ -62,16 +62,19 @@ for (const form of forms) {
 
 for (const form of ['async', 'blocking']) {
   for (const family of families) {
-    onLinux(`${form}, ${family}: a client without a descriptor gets the system's error, and has one later`, async t => {
-      const listener = new Listener({ family, ...options })
-      t.teardown(() => listener.closeSync())
-      const accepted = listener.accept()
-      const setting = { role: 'client', form, address: listener.address, options }
-      const program = startProgram(t, 'hostile-no-descriptors.mjs', { args: [JSON.stringify(setting)] })
-      ;(await accepted).closeSync()
-      const { outcomes, left } = await program.report<{ outcomes: unknown[]; left: number }>()
-      t.deepEqual(outcomes, Array(3).fill({ name: 'Error', code: 'EMFILE', syscall: 'connect' }))
-      t.true(left <= 2, `${left} more than before`)
-    })
+    testOnLinux(
+      `${form}, ${family}: a client without a descriptor gets the system's error, and has one later`,
+      async t => {
+        const listener = new Listener({ family, ...options })
+        t.teardown(() => listener.closeSync())
+        const accepted = listener.accept()
+        const setting = { role: 'client', form, address: listener.address, options }
+        const program = startProgram(t, 'hostile-no-descriptors.mjs', { args: [JSON.stringify(setting)] })
+        ;(await accepted).closeSync()
+        const { outcomes, left } = await program.report<{ outcomes: unknown[]; left: number }>()
+        t.deepEqual(outcomes, Array(3).fill({ name: 'Error', code: 'EMFILE', syscall: 'connect' }))
+        t.true(left <= 2, `${left} more than before`)
+      },
+    )
   }
 }

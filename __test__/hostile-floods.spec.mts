@@ -16,12 +16,16 @@ import {
   type Seen,
   startHost,
 } from './helpers/hostile-peers.mjs'
+import { localFamily } from './helpers/listeners.mjs'
+import { onWindows } from './helpers/platform.mjs'
 import { frame } from './helpers/raw-peer.mjs'
 
 const MANY = 1000
 const mebibyte = 1024 * 1024
 /** A process for each of them costs enough. */
-const familyOf = (i: number) => (i % 2 === 0 ? 'AF_INET' : 'AF_UNIX')
+const familyOf = (i: number) => (i % 2 === 0 ? 'AF_INET' : localFamily)
+/** Where many can wait for one who does not accept: of a Windows pipe no more than 16 clients can. */
+const roomyFamilyOf = (i: number) => (onWindows ? 'AF_INET' : familyOf(i))
 
 /** So many peers; a full backlog makes some of them wait. */
 async function crowd(host: Host, count: number): Promise<RawStream[]> {
@@ -121,7 +125,7 @@ for (const [i, form] of acceptForms.entries()) {
   })
 
   test(`${form}: a keyless listener gets over a thousand who vanish or talk nonsense`, async t => {
-    const host = await startHost(t, form, familyOf(i + 1), { authkey: undefined })
+    const host = await startHost(t, form, roomyFamilyOf(i + 1), { authkey: undefined })
     await host.check(t, 'the first')
     const before = await host.seen()
     for (let round = 0; round < MANY / 50; round++) {
@@ -168,7 +172,7 @@ test('a flood of what is no message does not keep others waiting', async t => {
 
 for (const form of [asyncForms[0], blockingForms[0]]) {
   test(`${form}: those who are through and whom nobody accepts are few; the others stay with the system`, async t => {
-    const host = await startHost(t, form, 'AF_UNIX', { maxPending: 8 })
+    const host = await startHost(t, form, roomyFamilyOf(1), { maxPending: 8 })
     const before = await host.seen()
     // The one that is served, so that nobody else is.
     const served = await host.good()
@@ -196,7 +200,7 @@ for (const form of [asyncForms[0], blockingForms[0]]) {
 
 for (const form of [asyncForms[0], blockingForms[0]]) {
   test(`${form}: who waits in the system's queue for long is served in the end`, async t => {
-    const host = await startHost(t, form, 'AF_UNIX', { backlog: 2 })
+    const host = await startHost(t, form, localFamily, { backlog: 2 })
     const served = await host.good()
     const waiting = Array.from({ length: 10 }, (_, n) => host.check(t, `number ${n}`))
     await delay(500)

@@ -19,6 +19,7 @@ import {
   startHost,
   WELCOME,
 } from './helpers/hostile-peers.mjs'
+import { onWindows } from './helpers/platform.mjs'
 import { frame, header } from './helpers/raw-peer.mjs'
 
 type Behaviour = (peer: RawStream) => Promise<unknown>
@@ -200,6 +201,14 @@ for (const form of acceptForms) {
           const isDone = behave(peer)
           await host.check(t, 'while it is there')
           await isDone
+          if (name === 'resets at once' && onWindows && family === 'AF_INET') {
+            // Windows does not give those who are gone before they are accepted.
+            await delay(500)
+            const { failures } = await host.seen()
+            t.true(failures.slice(known).every(({ name }) => name === 'EOFError'))
+            known = failures.length
+            continue
+          }
           const { failures } = await host.seenWhen(({ failures }) => failures.length > known)
           peer.close()
           t.deepEqual(

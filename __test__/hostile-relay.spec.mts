@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
-import { AuthenticationError, type BoundAddress, Client, ClientSync, Listener } from 'carom'
+import { type Address, AuthenticationError, type BoundAddress, Client, ClientSync, Listener } from 'carom'
 import {
   challenge,
   challengeIn,
@@ -17,6 +17,8 @@ import {
   RawStream,
   WELCOME,
 } from './helpers/hostile-peers.mjs'
+import { anyPort, localFamily, socketPath } from './helpers/listeners.mjs'
+import { onLinux, testIf } from './helpers/platform.mjs'
 import { startProgram, startWorker } from './helpers/programs.mjs'
 
 const options = { authkey: key, handshakeTimeout: LONG }
@@ -40,14 +42,13 @@ function privateDirectory(t: ExecutionContext): string {
 }
 
 /** A process between the two, that passes on what it gets. */
-async function startRelay(t: ExecutionContext, setting: { directory?: string; at?: unknown; to: BoundAddress }) {
-  const { directory = privateDirectory(t), at = 'relay', to } = setting
-  const program = startProgram(t, 'hostile-relay.mjs', { args: [JSON.stringify({ directory, at, to })] })
+async function startRelay(t: ExecutionContext, setting: { directory?: string; at: Address; to: BoundAddress }) {
+  const program = startProgram(t, 'hostile-relay.mjs', { args: [JSON.stringify(setting)] })
   const { address } = await program.report<{ address: string | AddressInfo }>()
-  return typeof address === 'string' ? join(directory, address) : { host: address.address, port: address.port }
+  return typeof address === 'string' ? address : { host: address.address, port: address.port }
 }
 
-const relayAt = (family: PeerFamily) => (family === 'AF_UNIX' ? 'relay' : { host: '127.0.0.1', port: 0 })
+const relayAt = (t: ExecutionContext, family: PeerFamily) => (family === localFamily ? socketPath(t) : anyPort)
 
 for (const family of families) {
   test(`${family}: a client does not answer for one who is between it and a listener of its own thread`, async t => {
@@ -55,7 +56,7 @@ for (const family of families) {
     const listener = new Listener({ family, ...options, onAuthenticationFailed: error => failed.push(error) })
     t.teardown(() => listener.closeSync())
     const accepted = listener.accept()
-    const to = await startRelay(t, { at: relayAt(family), to: listener.address })
+    const to = await startRelay(t, { at: relayAt(t, family), to: listener.address })
     for (let i = 1; i <= 3; i++) {
       await t.throwsAsync(Client(to, options), refusal)
       while (failed.length < i) await delay(5)
@@ -78,7 +79,7 @@ for (const family of families) {
           options: { ...options, family },
         })
         const address = await listening.report<BoundAddress>()
-        const to = await startRelay(t, { at: relayAt(family), to: address })
+        const to = await startRelay(t, { at: relayAt(t, family), to: address })
         for (let i = 0; i < 3; i++) {
           const client = await startWorker(t, 'hostile-worker.mjs', {
             role: 'client',
@@ -108,7 +109,7 @@ for (const family of families) {
       args: [JSON.stringify({ form: 'accept', options: { ...options, family } })],
     })
     const { address } = await listening.report<{ address: BoundAddress }>()
-    const to = await startRelay(t, { at: relayAt(family), to: address })
+    const to = await startRelay(t, { at: relayAt(t, family), to: address })
     await using conn = await Client(to, options)
     await conn.sendBytes(Buffer.from('through'))
     t.is((await conn.recvBytes()).toString(), 'through')
@@ -119,8 +120,7 @@ for (const family of families) {
 
 for (const form of forms) {
   test(`${form}: a client does not answer what another client of its process asks`, async t => {
-    const directory = privateDirectory(t)
-    const path = join(directory, 's')
+    const path = socketPath(t)
     const peers: RawStream[] = []
     const server = createServer(socket => peers.push(new RawStream(socket))).listen(path)
     t.teardown(() => server.close())
@@ -174,7 +174,7 @@ for (const form of forms) {
     const asked = await peer.read()
     // Whoever has it from the listener may keep it, but then it is worth nothing any more.
     await peer.over
-    const server = createServer(socket => new RawStream(socket).write(asked)).listen(join(privateDirectory(t), 's'))
+    const server = createServer(socket => new RawStream(socket).write(asked)).listen(socketPath(t))
     t.teardown(() => server.close())
     await once(server, 'listening')
     const client = await startWorker(t, 'hostile-worker.mjs', {
@@ -190,10 +190,10 @@ for (const form of forms) {
   })
 }
 
-const onLinux = process.platform === 'linux' ? test.serial : test.skip
+const testOfPath = testIf(onLinux, 'uses paths of sockets', test.serial)
 
 // The two tests change the working directory, which is the whole process's.
-onLinux('a relay at a name that is the same in another directory is not the listener', async t => {
+testOfPath('a relay at a name that is the same in another directory is not the listener', async t => {
   const [here, there] = [privateDirectory(t), privateDirectory(t)]
   const home = process.cwd()
   process.chdir(here)
@@ -201,14 +201,15 @@ onLinux('a relay at a name that is the same in another directory is not the list
   const failed: Error[] = []
   const listener = new Listener('s', { ...options, onAuthenticationFailed: error => failed.push(error) })
   const accepted = listener.accept()
-  const to = await startRelay(t, { directory: there, at: 's', to: join(here, 's') })
-  await t.throwsAsync(Client(to as string, options), refusal)
-  t.throws(() => ClientSync(to as string, { ...options, timeout: 5000 }), { instanceOf: Error })
+  await startRelay(t, { directory: there, at: 's', to: join(here, 's') })
+  const to = join(there, 's')
+  await t.throwsAsync(Client(to, options), refusal)
+  t.throws(() => ClientSync(to, { ...options, timeout: 5000 }), { instanceOf: Error })
   listener.closeSync()
   await t.throwsAsync(accepted, { code: 'ERR_CAROM_CLOSED' })
 })
 
-onLinux('a listener of the same process can be connected to however its path is spelled', async t => {
+testOfPath('a listener of the same process can be connected to however its path is spelled', async t => {
   const directory = privateDirectory(t)
   const home = process.cwd()
   process.chdir(directory)
@@ -245,7 +246,7 @@ test('a listener at all interfaces can be connected to at each, and not by way o
     theirs.closeSync()
   }
   const accepted = listener.accept()
-  const to = await startRelay(t, { at: { host: '127.0.0.1', port: 0 }, to: { host: '127.0.0.1', port } })
+  const to = await startRelay(t, { at: anyPort, to: { host: '127.0.0.1', port } })
   await t.throwsAsync(Client(to, options), refusal)
   listener.closeSync()
   await t.throwsAsync(accepted, { code: 'ERR_CAROM_CLOSED' })

@@ -13,10 +13,12 @@ import {
   connectedTo,
   listen,
   listeningForms,
+  localPlaces,
   socketPath,
   startFar,
   temporaryDirectory,
 } from './helpers/listeners.mjs'
+import { onLinux, onWindows, testIf, testOnUnix, underWine } from './helpers/platform.mjs'
 
 const authkey = 'own key'
 
@@ -32,15 +34,19 @@ function isSystemError(t: ExecutionContext, error: unknown, code: string, syscal
   t.deepEqual({ ...rest } as object, { code, syscall, ...where })
 }
 
+const testOnLinux = testIf(onLinux, 'Linux alone has abstract names')
+
 const thrownBy = (t: ExecutionContext, address: Address): unknown => t.throws(() => new Listener(address))
 
-test('an address that is taken', async t => {
-  const path = socketPath(t)
-  const name = abstractName()
-  for (const address of [path, name]) {
-    listen(t, address)
-    isSystemError(t, thrownBy(t, address), 'EADDRINUSE', 'listen', { path: address })
+testIf(!underWine, 'Wine lets others listen at the name of a pipe')('a path that is taken', t => {
+  for (const place of localPlaces) {
+    const path = place(t)
+    listen(t, path)
+    isSystemError(t, thrownBy(t, path), 'EADDRINUSE', 'listen', { path })
   }
+})
+
+test('a port that is taken', t => {
   for (const host of ['127.0.0.1', '::1']) {
     const { port } = listen(t, { host, port: 0 }).address as Host
     isSystemError(t, thrownBy(t, { host, port }), 'EADDRINUSE', 'listen', { address: host, port })
@@ -48,11 +54,14 @@ test('an address that is taken', async t => {
   }
 })
 
-test('an address that this machine has not, a directory that is not there, a file in the place of one', t => {
+test('an address that this machine has not', t => {
   isSystemError(t, thrownBy(t, { host: '192.0.2.123', port: 5000 }), 'EADDRNOTAVAIL', 'listen', {
     address: '192.0.2.123',
     port: 5000,
   })
+})
+
+testOnUnix('a pipe is in no directory')('a directory that is not there, a file in the place of one', t => {
   const directory = temporaryDirectory(t)
   const path = join(directory, 'not there', 'socket')
   isSystemError(t, thrownBy(t, path), 'ENOENT', 'listen', { path })
@@ -64,10 +73,8 @@ test('an address that this machine has not, a directory that is not there, a fil
 })
 
 for (const form of listeningForms) {
-  test(`${form.name}: a client's errors are the system's`, async t => {
+  testOnUnix('there are no socket files')(`${form.name}: a client's errors are the system's: files`, async t => {
     const directory = temporaryDirectory(t)
-    const path = join(directory, 'nobody')
-    isSystemError(t, await t.throwsAsync(form.connect(path)), 'ENOENT', 'connect', { path })
     const file = join(directory, 'file')
     writeFileSync(file, '')
     isSystemError(t, await t.throwsAsync(form.connect(file)), 'ECONNREFUSED', 'connect', { path: file })
@@ -75,8 +82,15 @@ for (const form of listeningForms) {
     isSystemError(t, await t.throwsAsync(form.connect(join(directory, 'directory'))), 'ECONNREFUSED', 'connect', {
       path: join(directory, 'directory'),
     })
-    const name = abstractName()
-    isSystemError(t, await t.throwsAsync(form.connect(name)), 'ECONNREFUSED', 'connect', { path: name })
+  })
+
+  test(`${form.name}: a client's errors are the system's`, async t => {
+    const path = socketPath(t)
+    isSystemError(t, await t.throwsAsync(form.connect(path)), 'ENOENT', 'connect', { path })
+    if (onLinux) {
+      const name = abstractName()
+      isSystemError(t, await t.throwsAsync(form.connect(name)), 'ECONNREFUSED', 'connect', { path: name })
+    }
     for (const host of ['127.0.0.1', '::1']) {
       const listener = new Listener({ host, port: 0 })
       const { port } = listener.address as Host
@@ -108,21 +122,24 @@ for (const form of listeningForms) {
     t.true(error?.message.includes(host))
   })
 
-  test(`${form.name}: names in the abstract namespace are used at their exact length, whatever their bytes`, async t => {
-    const base = abstractName()
-    const names = [base, `${base}x`, `${base}\0`, `${base}\0\0`, `${base}é😀`, `${base}\n "`]
-    const listeners = names.map(name => listen(t, name))
-    for (const [i, listener] of listeners.entries()) {
-      t.is(listener.address, names[i])
-      const client = closing(t, await form.connect(listener.address))
-      t.is(client.remoteAddress, names[i])
-      const accepted = closing(t, await form.accept(listener))
-      await client.send(i)
-      t.is(await accepted.recv(), i)
-    }
-    await t.throwsAsync(form.connect(`${base}\0\0\0`), { code: 'ECONNREFUSED' })
-    await t.throwsAsync(form.connect(base.slice(0, -1)), { code: 'ECONNREFUSED' })
-  })
+  testOnLinux(
+    `${form.name}: names in the abstract namespace are used at their exact length, whatever their bytes`,
+    async t => {
+      const base = abstractName()
+      const names = [base, `${base}x`, `${base}\0`, `${base}\0\0`, `${base}é😀`, `${base}\n "`]
+      const listeners = names.map(name => listen(t, name))
+      for (const [i, listener] of listeners.entries()) {
+        t.is(listener.address, names[i])
+        const client = closing(t, await form.connect(listener.address))
+        t.is(client.remoteAddress, names[i])
+        const accepted = closing(t, await form.accept(listener))
+        await client.send(i)
+        t.is(await accepted.recv(), i)
+      }
+      await t.throwsAsync(form.connect(`${base}\0\0\0`), { code: 'ECONNREFUSED' })
+      await t.throwsAsync(form.connect(base.slice(0, -1)), { code: 'ECONNREFUSED' })
+    },
+  )
 
   test(`${form.name}: a client needs an address, with a port`, async t => {
     for (const address of [undefined, null, {}, { host: 'localhost' }])
@@ -134,8 +151,8 @@ for (const form of listeningForms) {
 
   for (const [what, address] of Object.entries({
     path: socketPath,
-    'relative path': (t: ExecutionContext) => relative(process.cwd(), socketPath(t)),
-    'abstract name': abstractName,
+    ...(!onWindows && { 'relative path': (t: ExecutionContext) => relative(process.cwd(), socketPath(t)) }),
+    ...(onLinux && { 'abstract name': abstractName }),
     '127.0.0.1': () => anyPort,
     '::1': () => ({ host: '::1', port: 0 }),
     'all interfaces': () => ({ host: '0.0.0.0', port: 0 }),
@@ -164,8 +181,9 @@ for (const form of listeningForms) {
 
 test('one listener at all interfaces, each of its own addresses, with a key', async t => {
   for (const [host, others] of [
-    ['0.0.0.0', ['127.0.0.1', '127.0.0.2', 'localhost', '0.0.0.0']],
-    ['::', ['::1', '::']],
+    // Windows connects nobody to all interfaces.
+    ['0.0.0.0', ['127.0.0.1', '127.0.0.2', 'localhost', ...(onWindows ? [] : ['0.0.0.0'])]],
+    ['::', ['::1', '127.0.0.1', ...(onWindows ? [] : ['::'])]],
   ] as const) {
     const listener = listen(t, { host, port: 0 }, { authkey })
     const { port } = listener.address as Host
@@ -203,7 +221,7 @@ test('a host that is written in another way, with a key', async t => {
   }
 })
 
-test('a path that another name leads to, with a key', async t => {
+testOnUnix('there are no socket files')('a path that another name leads to, with a key', async t => {
   const { symlinkSync } = await import('node:fs')
   const path = socketPath(t)
   const listener = listen(t, path, { authkey })
@@ -213,6 +231,14 @@ test('a path that another name leads to, with a key', async t => {
     closing(t, accepted)
     t.is(closing(t, client).remoteAddress, other)
   }
+})
+
+testIf(onWindows, 'there are no names of pipes')('the name of a pipe in capitals, with a key', async t => {
+  const listener = listen(t, socketPath(t), { authkey })
+  const name = (listener.address as string).toUpperCase()
+  const [client, accepted] = await Promise.all([Client(name, { authkey }), listener.accept()])
+  closing(t, accepted)
+  t.is(closing(t, client).remoteAddress, name)
 })
 
 test('a family for a name', async t => {
@@ -228,7 +254,7 @@ test('a name that nobody knows cannot be listened at', t => {
   t.is(error.syscall, 'getaddrinfo')
 })
 
-test('the kernel has an abstract name at its exact length', t => {
+testOnLinux('the kernel has an abstract name at its exact length', t => {
   const name = abstractName()
   listen(t, name)
   const line = readFileSync('/proc/net/unix', 'utf8')
@@ -238,7 +264,7 @@ test('the kernel has an abstract name at its exact length', t => {
   t.false(existsSync(name.slice(1)))
 })
 
-test('the longest abstract name', async t => {
+testOnLinux('the longest abstract name', async t => {
   const name = `\0${'n'.repeat(100 - String(process.pid).length)}${process.pid}${'x'.repeat(7)}`
   t.is(name.length, 108)
   await connectedTo(t, listen(t, name))
@@ -246,9 +272,9 @@ test('the longest abstract name', async t => {
 })
 
 test('a path with bytes beyond ASCII, spaces and the like', async t => {
-  const path = join(temporaryDirectory(t), 'Zoë 😀\n"x"')
+  const path = onWindows ? `${socketPath(t)}Zoë 😀 'x'` : join(temporaryDirectory(t), 'Zoë 😀\n"x"')
   const listener = listen(t, path)
-  t.true(existsSync(path))
+  if (!onWindows) t.true(existsSync(path))
   const [client] = await connectedTo(t, listener)
   t.is(client.remoteAddress, path)
 })
@@ -270,5 +296,5 @@ test('a client connects to what node:net listens at, and node:net to a listener'
   t.teardown(() => server.close())
   const client = closing(t, await Client(path))
   t.is((await client.recvBytes()).toString(), 'x')
-  t.throws(() => new Listener(path, { replaceStale: true }), { code: 'EADDRINUSE' })
+  if (!onWindows) t.throws(() => new Listener(path, { replaceStale: true }), { code: 'EADDRINUSE' })
 })

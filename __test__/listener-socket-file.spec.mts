@@ -18,9 +18,19 @@ import {
 import { basename, dirname, join, relative } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { Client, ClientSync, Listener, type ListenerOptions, Pipe } from 'carom'
-import { closing, connectedTo, listen, listeningForms, socketPath, temporaryDirectory } from './helpers/listeners.mjs'
+import {
+  closing,
+  connectedTo,
+  isThere,
+  listen,
+  listeningForms,
+  socketPath,
+  temporaryDirectory,
+} from './helpers/listeners.mjs'
+import { testIf, testOnUnix } from './helpers/platform.mjs'
 import { startProgram } from './helpers/programs.mjs'
 
+const testOfFile = testOnUnix('there are no socket files')
 const inUse = { code: 'EADDRINUSE', instanceOf: Error, message: /^EADDRINUSE: .*, listen / }
 
 interface ScenarioOptions {
@@ -48,7 +58,7 @@ async function makeStale(t: ExecutionContext, path: string): Promise<void> {
 }
 
 for (const form of listeningForms) {
-  test(`${form.name}: the file is there from the constructor to the close`, async t => {
+  testOfFile(`${form.name}: the file is there from the constructor to the close`, async t => {
     const path = socketPath(t)
     const listener = listen(t, path)
     t.true(statSync(path).isSocket())
@@ -79,10 +89,10 @@ for (const [ending, { exit = 0, ...options } = {}] of endings) {
     const program = startScenario(t, ending, path, options)
     t.is(await program.report(), path)
     t.is(await program.exit, exit)
-    t.false(existsSync(path))
+    t.false(isThere(path))
   })
 
-  test(`the private directory of a default address is removed at: ${ending}`, async t => {
+  testOfFile(`the private directory of a default address is removed at: ${ending}`, async t => {
     const program = startScenario(t, ending, null, options)
     const path = await program.report<string>()
     t.is(await program.exit, exit)
@@ -98,11 +108,11 @@ for (const ending of ['end of a thread', 'termination of a thread']) {
     t.is(await program.report(), path)
     t.is(await program.report(), 'at its end')
     t.is(await program.exit, 0)
-    t.false(existsSync(path))
+    t.false(isThere(path))
   })
 }
 
-test('a relative path is removed even if the working directory has changed', async t => {
+testOfFile('a relative path is removed even if the working directory has changed', async t => {
   const path = socketPath(t)
   const program = startScenario(t, 'change of directory', relative(process.cwd(), path))
   await program.report()
@@ -110,7 +120,7 @@ test('a relative path is removed even if the working directory has changed', asy
   t.false(existsSync(path))
 })
 
-test('a file that has taken its place is not removed, and neither is what was renamed', async t => {
+testOfFile('a file that has taken its place is not removed, and neither is what was renamed', async t => {
   const path = socketPath(t)
   const program = startScenario(t, 'another file in its place', path)
   t.is(await program.report(), path)
@@ -120,7 +130,7 @@ test('a file that has taken its place is not removed, and neither is what was re
   t.deepEqual(readdirSync(dirname(path)), [`${basename(path)}.moved`])
 })
 
-test('what stands in its place when it closes stays', async t => {
+testOfFile('what stands in its place when it closes stays', async t => {
   for (const [what, make] of Object.entries({
     file: (path: string) => writeFileSync(path, 'contents'),
     directory: (path: string) => mkdirSync(path),
@@ -136,7 +146,7 @@ test('what stands in its place when it closes stays', async t => {
   }
 })
 
-test('a directory that has gone does not keep it from closing', async t => {
+testOfFile('a directory that has gone does not keep it from closing', async t => {
   const path = socketPath(t)
   const listener = listen(t, path)
   rmSync(dirname(path), { recursive: true })
@@ -146,7 +156,7 @@ test('a directory that has gone does not keep it from closing', async t => {
   await t.notThrowsAsync(fresh.close())
 })
 
-test('a private directory in which others have put something stays, and closing does not fail', async t => {
+testOfFile('a private directory in which others have put something stays, and closing does not fail', async t => {
   const listener = listen(t)
   const directory = dirname(listener.address as string)
   t.teardown(() => rmSync(directory, { recursive: true }))
@@ -155,7 +165,7 @@ test('a private directory in which others have put something stays, and closing 
   t.deepEqual(readdirSync(directory), ['more'])
 })
 
-test('a process that has a copy of the descriptor does not remove the file at its end', async t => {
+testOfFile('a process that has a copy of the descriptor does not remove the file at its end', async t => {
   const path = socketPath(t)
   const listener = listen(t, path)
   const child = spawn(process.execPath, ['-e', '0'], { stdio: ['ignore', 'ignore', 'inherit', listener.fd] })
@@ -164,7 +174,7 @@ test('a process that has a copy of the descriptor does not remove the file at it
   await connectedTo(t, listener)
 })
 
-test('SIGKILL leaves the file, and replaceStale replaces it', async t => {
+testOfFile('SIGKILL leaves the file, and replaceStale replaces it', async t => {
   const path = socketPath(t)
   await makeStale(t, path)
   for (const form of listeningForms) await t.throwsAsync(form.connect(path), { code: 'ECONNREFUSED' })
@@ -181,7 +191,7 @@ test('SIGKILL leaves the file, and replaceStale replaces it', async t => {
   t.false(existsSync(path))
 })
 
-test('replaceStale where there is no file', async t => {
+testOfFile('replaceStale where there is no file', async t => {
   const path = socketPath(t)
   await connectedTo(t, listen(t, path, { replaceStale: true }))
   const fresh = listen(t, undefined, { replaceStale: true, mode: 0o600 })
@@ -189,7 +199,7 @@ test('replaceStale where there is no file', async t => {
   t.is(statSync(fresh.address as string).mode & 0o777, 0o600)
 })
 
-test('replaceStale leaves a live one alone: of this process, of another one, with a full backlog', async t => {
+testOfFile('replaceStale leaves a live one alone: of this process, of another one, with a full backlog', async t => {
   const mine = listen(t, socketPath(t))
   t.throws(() => new Listener(mine.address, { replaceStale: true }), inUse)
   const other = socketPath(t)
@@ -210,7 +220,7 @@ test('replaceStale leaves a live one alone: of this process, of another one, wit
   await connectedTo(t, full)
 })
 
-test('a look at a live one by replaceStale does not show up as a client with a message', async t => {
+testOfFile('a look at a live one by replaceStale does not show up as a client with a message', async t => {
   const listener = listen(t, socketPath(t))
   t.throws(() => new Listener(listener.address, { replaceStale: true }), inUse)
   const client = closing(t, await Client(listener.address))
@@ -224,7 +234,7 @@ test('a look at a live one by replaceStale does not show up as a client with a m
   t.pass()
 })
 
-test('replaceStale never replaces anything but a socket', async t => {
+testOfFile('replaceStale never replaces anything but a socket', async t => {
   for (const [what, make] of Object.entries({
     file: (path: string) => writeFileSync(path, 'contents'),
     'empty file': (path: string) => writeFileSync(path, ''),
@@ -245,7 +255,7 @@ test('replaceStale never replaces anything but a socket', async t => {
   }
 })
 
-test('replaceStale leaves a symlink to a stale socket alone', async t => {
+testOfFile('replaceStale leaves a symlink to a stale socket alone', async t => {
   const path = socketPath(t)
   await makeStale(t, path)
   const link = `${path}.link`
@@ -255,13 +265,13 @@ test('replaceStale leaves a symlink to a stale socket alone', async t => {
   t.true(statSync(path).isSocket())
 })
 
-test('replaceStale in a directory that is not there', t => {
+testOfFile('replaceStale in a directory that is not there', t => {
   const path = join(temporaryDirectory(t), 'no such', 'socket')
   const error = t.throws(() => new Listener(path, { replaceStale: true }), { code: 'ENOENT' }) as NodeJS.ErrnoException
   t.deepEqual([error.syscall, error.path], ['listen', path])
 })
 
-test('of processes that replace a stale file at once, one wins, and the others say EADDRINUSE', async t => {
+testOfFile('of processes that replace a stale file at once, one wins, and the others say EADDRINUSE', async t => {
   const path = socketPath(t)
   await makeStale(t, path)
   const programs = Array.from({ length: 3 }, () => {
@@ -286,31 +296,33 @@ for (const [umask, mode, expected] of [
   ['022', 'none', 0o755],
   ['077', 'none', 0o700],
 ] as const) {
-  test(`under the umask ${umask} a mode of ${mode} is what the file has`, async t => {
+  testOfFile(`under the umask ${umask} a mode of ${mode} is what the file has`, async t => {
     const program = startProgram(t, 'listener-mode.mjs', { args: [umask, mode, socketPath(t), '1'] })
     t.deepEqual(await program.report(), [expected, Number.parseInt(umask, 8)])
     t.is(await program.exit, 0)
   })
 }
 
-test('mode is for the file of a default address too', t => {
+testOfFile('mode is for the file of a default address too', t => {
   for (const mode of [0o600, 0o666]) t.is(statSync(listen(t, undefined, { mode }).address as string).mode & 0o777, mode)
 })
 
 const isRoot = process.getuid?.() === 0
 
-;(isRoot ? test : test.skip)('there is no moment at which one whom mode shuts out gets in', async t => {
-  const directory = temporaryDirectory(t)
-  const { chmodSync } = await import('node:fs')
-  chmodSync(directory, 0o755)
-  const path = join(directory, 'socket')
-  // Another user, who tries again and again; every answer but a connection is right. The permissions alone must be
-  // right too: whoever they let through may find it listening a moment later.
-  const intruder = spawn(
-    '/usr/bin/python3',
-    [
-      '-c',
-      `
+testIf(isRoot, 'only root can be another user')(
+  'there is no moment at which one whom mode shuts out gets in',
+  async t => {
+    const directory = temporaryDirectory(t)
+    const { chmodSync } = await import('node:fs')
+    chmodSync(directory, 0o755)
+    const path = join(directory, 'socket')
+    // Another user, who tries again and again; every answer but a connection is right. The permissions alone must be
+    // right too: whoever they let through may find it listening a moment later.
+    const intruder = spawn(
+      '/usr/bin/python3',
+      [
+        '-c',
+        `
 import os, signal, socket, sys
 done = False
 def stop(*_):
@@ -332,26 +344,27 @@ while not done:
         s.close()
 print(' and '.join(sorted(seen)), flush=True)
 `,
-      path,
-    ],
-    { uid: 65_534, gid: 65_534, stdio: ['ignore', 'pipe', 'inherit'] },
-  )
-  t.teardown(() => intruder.kill('SIGKILL'))
-  let output = ''
-  intruder.stdout.setEncoding('utf8').on('data', text => {
-    output += text
-  })
-  await once(intruder.stdout, 'data')
-  const rounds = 1_000
-  const program = startProgram(t, 'listener-mode.mjs', { args: ['000', '600', path, String(rounds)] })
-  for (let i = 0; i < rounds; i++) await program.report()
-  t.is(await program.exit, 0)
-  intruder.kill('SIGINT')
-  await once(intruder, 'close')
-  t.is(output, 'ready\nNo such file or directory and Permission denied\n')
-})
+        path,
+      ],
+      { uid: 65_534, gid: 65_534, stdio: ['ignore', 'pipe', 'inherit'] },
+    )
+    t.teardown(() => intruder.kill('SIGKILL'))
+    let output = ''
+    intruder.stdout.setEncoding('utf8').on('data', text => {
+      output += text
+    })
+    await once(intruder.stdout, 'data')
+    const rounds = 1_000
+    const program = startProgram(t, 'listener-mode.mjs', { args: ['000', '600', path, String(rounds)] })
+    for (let i = 0; i < rounds; i++) await program.report()
+    t.is(await program.exit, 0)
+    intruder.kill('SIGINT')
+    await once(intruder, 'close')
+    t.is(output, 'ready\nNo such file or directory and Permission denied\n')
+  },
+)
 
-test('a hard link to the file does not matter', async t => {
+testOfFile('a hard link to the file does not matter', async t => {
   const path = socketPath(t)
   const listener = listen(t, path)
   linkSync(path, `${path}.other`)

@@ -6,21 +6,27 @@ import { Client, ClientSync, Listener, type ListenerOptions } from 'carom'
 import { openDescriptors } from './helpers/descriptors.mjs'
 import { closed, outOfRange, wrongType, wrongValue } from './helpers/expectations.mjs'
 import {
+  abstractName,
   anyPort,
   closing,
   connectedTo,
   everyPlace,
+  foreignFamily,
+  isThere,
   listen,
   listeningForms,
+  localFamily,
+  localPlaces,
   socketPath,
   temporaryDirectory,
 } from './helpers/listeners.mjs'
+import { onLinux, onWindows, testIf, testOnUnix } from './helpers/platform.mjs'
 
 /** Of every option what it must not be; `undefined` is as if it were not given. */
 const badOptions: Record<keyof ListenerOptions, [values: unknown[], expected: typeof outOfRange | typeof wrongType][]> =
   {
     family: [
-      [['AF_BLUETOOTH', 'af_unix', '', 'AF_PIPE'], wrongValue],
+      [['AF_BLUETOOTH', 'af_unix', '', foreignFamily], wrongValue],
       [[null, 2, {}], wrongType],
     ],
     backlog: [
@@ -69,7 +75,7 @@ test('wrong options are refused before anything is bound', t => {
         t.throws(() => new Listener(nowhere, options), expected, `${name}: ${inspect(value)}`)
         t.throws(() => new Listener(options), expected, `${name}: ${inspect(value)}`)
       }
-  t.false(existsSync(path))
+  t.false(isThere(path))
   t.is(openDescriptors(), before)
 })
 
@@ -87,12 +93,12 @@ test('what is no options object is refused', t => {
   const path = socketPath(t)
   for (const options of [null, 5, 'x', true, () => {}])
     t.throws(() => new Listener(path, options as never), wrongType, inspect(options))
-  t.false(existsSync(path))
+  t.false(isThere(path))
 })
 
 test('what is no address is refused', t => {
   for (const address of [null, 5, true, Symbol('x'), 1n]) t.throws(() => new Listener(address as never), wrongType)
-  for (const address of ['', 'with a \0 inside', '\0', ['localhost'], '\\\\.\\pipe\\x'])
+  for (const address of ['', 'with a \0 inside', '\0', ['localhost'], onWindows ? '/tmp/x' : '\\\\.\\pipe\\x'])
     t.throws(() => new Listener(address as never), wrongValue, inspect(address))
   for (const port of [-1, 65_536, 1.5, Number.NaN])
     t.throws(() => new Listener({ host: '127.0.0.1', port }), outOfRange, String(port))
@@ -100,23 +106,26 @@ test('what is no address is refused', t => {
   t.throws(() => new Listener({} as never, {}), wrongType)
 })
 
-test('a path beyond the limit is refused with the limit in the text', t => {
-  const limit = process.platform === 'linux' ? 107 : 103
-  const directory = temporaryDirectory(t)
-  const fits = join(directory, 'x'.repeat(limit - directory.length - 1))
-  t.is(listen(t, fits).address, fits)
-  t.throws(() => new Listener(`${fits}x`), { ...outOfRange, message: new RegExp(`\\b${limit}\\b`) })
-  t.throws(() => new Listener(`${fits.slice(0, -1)}é`), { ...outOfRange, message: new RegExp(`\\b${limit}\\b`) })
-  t.false(existsSync(`${fits}x`))
-})
+testOnUnix('the names of pipes have a limit of their own, see address')(
+  'a path beyond the limit is refused with the limit in the text',
+  t => {
+    const limit = process.platform === 'linux' ? 107 : 103
+    const directory = temporaryDirectory(t)
+    const fits = join(directory, 'x'.repeat(limit - directory.length - 1))
+    t.is(listen(t, fits).address, fits)
+    t.throws(() => new Listener(`${fits}x`), { ...outOfRange, message: new RegExp(`\\b${limit}\\b`) })
+    t.throws(() => new Listener(`${fits.slice(0, -1)}é`), { ...outOfRange, message: new RegExp(`\\b${limit}\\b`) })
+    t.false(existsSync(`${fits}x`))
+  },
+)
 
 test('a family that does not fit the address is refused with nothing made', t => {
   const path = socketPath(t)
   for (const family of ['AF_INET', 'AF_INET6'] as const) t.throws(() => new Listener(path, { family }), wrongValue)
-  t.throws(() => new Listener(anyPort, { family: 'AF_UNIX' }), wrongValue)
+  t.throws(() => new Listener(anyPort, { family: localFamily }), wrongValue)
   t.throws(() => new Listener(anyPort, { family: 'AF_INET6' }), wrongValue)
   t.throws(() => new Listener({ host: '::1', port: 0 }, { family: 'AF_INET' }), wrongValue)
-  t.false(existsSync(path))
+  t.false(isThere(path))
 })
 
 test('mode and replaceStale are for socket files', t => {
@@ -159,8 +168,7 @@ test('the address of a host may be an array', async t => {
 
 test('the members of a listener, open and closed', async t => {
   for (const [place, family] of [
-    [everyPlace.path, 'AF_UNIX'],
-    [everyPlace['abstract name'], 'AF_UNIX'],
+    ...localPlaces.map(place => [place, localFamily] as const),
     [everyPlace.IPv4, 'AF_INET'],
     [everyPlace.IPv6, 'AF_INET6'],
   ] as const) {
@@ -182,23 +190,39 @@ test('the members of a listener, open and closed', async t => {
   }
 })
 
-test('without an address it is a fresh short path in a private directory that goes away with it', async t => {
-  const listeners = [listen(t), listen(t, undefined, { backlog: 5 }), closing(t, new Listener({ backlog: 5 }))]
-  listeners.push(listen(t, undefined, { family: 'AF_UNIX' }), closing(t, new Listener({})))
+testOnUnix('it is the name of a pipe there')(
+  'without an address it is a fresh short path in a private directory that goes away with it',
+  async t => {
+    const listeners = [listen(t), listen(t, undefined, { backlog: 5 }), closing(t, new Listener({ backlog: 5 }))]
+    listeners.push(listen(t, undefined, { family: 'AF_UNIX' }), closing(t, new Listener({})))
+    const addresses = listeners.map(({ address }) => address as string)
+    t.is(new Set(addresses).size, addresses.length)
+    for (const address of addresses) {
+      t.true(address.length < 60, address)
+      const directory = statSync(dirname(address))
+      t.is(directory.mode & 0o777, 0o700)
+      t.is(directory.uid, process.getuid?.() ?? -1)
+      t.true(statSync(address).isSocket())
+    }
+    const [client, accepted] = await connectedTo(t, listeners[0]!)
+    await client.send('hello')
+    t.is(await accepted.recv(), 'hello')
+    for (const listener of listeners) await listener.close()
+    for (const address of addresses) t.false(existsSync(dirname(address)))
+  },
+)
+
+testIf(onWindows, 'it is a path here')('without an address it is a fresh name of a pipe', async t => {
+  const listeners = [listen(t), listen(t, undefined, { family: 'AF_PIPE' }), closing(t, new Listener({ backlog: 5 }))]
   const addresses = listeners.map(({ address }) => address as string)
   t.is(new Set(addresses).size, addresses.length)
-  for (const address of addresses) {
-    t.true(address.length < 60, address)
-    const directory = statSync(dirname(address))
-    t.is(directory.mode & 0o777, 0o700)
-    t.is(directory.uid, process.getuid?.() ?? -1)
-    t.true(statSync(address).isSocket())
-  }
+  for (const address of addresses) t.regex(address, /^\\\\\.\\pipe\\carom-[0-9a-f]{32}$/)
   const [client, accepted] = await connectedTo(t, listeners[0]!)
   await client.send('hello')
   t.is(await accepted.recv(), 'hello')
+  await Promise.all([client.close(), accepted.close()])
   for (const listener of listeners) await listener.close()
-  for (const address of addresses) t.false(existsSync(dirname(address)))
+  for (const address of addresses) t.false(isThere(address))
 })
 
 test('a family alone is this machine alone, at a port of its own', t => {
@@ -272,8 +296,8 @@ for (const form of listeningForms) {
 
   test(`${form.name}: nobody can connect to one that is closed`, async t => {
     for (const [place, code] of [
-      [everyPlace.path, 'ENOENT'],
-      [everyPlace['abstract name'], 'ECONNREFUSED'],
+      [socketPath, 'ENOENT'],
+      ...(onLinux ? [[abstractName, 'ECONNREFUSED'] as const] : []),
       [everyPlace.IPv4, 'ECONNREFUSED'],
       [everyPlace.IPv6, 'ECONNREFUSED'],
     ] as const) {
@@ -309,19 +333,19 @@ test('dispose closes, at once and awaited', async t => {
   let path = socketPath(t)
   {
     using listener = new Listener(path)
-    t.true(existsSync(path))
+    t.true(isThere(path))
     t.false(listener.closed)
   }
-  t.false(existsSync(path))
+  t.false(isThere(path))
   path = socketPath(t)
   let inside: Listener
   {
     await using listener = new Listener(path)
     inside = listener
-    t.true(existsSync(path))
+    t.true(isThere(path))
   }
   t.true(inside.closed)
-  t.false(existsSync(path))
+  t.false(isThere(path))
 })
 
 test('the options of connections hold at both ends', async t => {

@@ -174,7 +174,8 @@ export function formatAddress(address: BoundAddress): string {
   return isIPv6(address.host) ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
 }
 
-/** The same path, wherever the process goes from here; what is no path stays as it is. */
+/** The same for the same place, wherever the process goes from here, and however the name of a pipe is spelled. */
 export function absolutePath(path: string): string {
+  if (PIPE_NAME.test(path)) return path.replace(/[A-Z]/g, letter => letter.toLowerCase())
   return isAbsolute(path) || path.startsWith('\0') ? path : resolve(path)
 }

@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'
 import { type Address, type BoundAddress, Client, type Connection } from 'carom'
+import { localFamily } from './listeners.mjs'
 import { type Program, startProgram } from './programs.mjs'
 import { frame, header, longHeader } from './raw-peer.mjs'
 import { turn } from './turns.mjs'
@@ -18,8 +19,8 @@ export const WELCOME = Buffer.from('#WELCOME#')
 export const FAILURE = Buffer.from('#FAILURE#')
 const CHALLENGE = Buffer.from('#CHALLENGE#')
 
-export type PeerFamily = 'AF_UNIX' | 'AF_INET'
-export const families: readonly PeerFamily[] = ['AF_UNIX', 'AF_INET']
+export const families = [localFamily, 'AF_INET'] as const
+export type PeerFamily = (typeof families)[number]
 
 /** All that follows `#CHALLENGE#`. */
 export function challengeIn(message: Buffer): Buffer {

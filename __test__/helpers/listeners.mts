@@ -1,5 +1,5 @@
 /** Listeners that are closed when their test is done, both forms of what they and clients do, and a far end for them. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
@@ -10,6 +10,7 @@ import {
   type ClientOptions,
   ClientSync,
   type Connection,
+  type Family,
   Listener,
   type ListenerOptions,
   type SyncOptions,
@@ -67,6 +68,29 @@ export function socketPath(t: ExecutionContext): string {
 export const abstractName = () => `\0carom-test-${process.pid}-${performance.now()}-${names++}`
 
 export const anyPort = { host: '127.0.0.1', port: 0 } as const
+
+/** What addresses that are strings are on this platform, and what they are on others. */
+export const [localFamily, foreignFamily]: [Family, Family] = onWindows
+  ? ['AF_PIPE', 'AF_UNIX']
+  : ['AF_UNIX', 'AF_PIPE']
+
+/** Whether there is a socket file. A pipe is not there without its listener, and whoever looks is a client. */
+export function isThere(path: string): boolean {
+  if (!onWindows) return existsSync(path)
+  try {
+    // A pipe whose listener is closed is busy as long as one of its connections is open.
+    ClientSync(path, { timeout: 10_000 })[Symbol.dispose]()
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return false
+  }
+}
+
+/** Places of this machine alone. */
+export const localPlaces: readonly ((t: ExecutionContext) => string)[] = onLinux
+  ? [socketPath, abstractName]
+  : [socketPath]
 
 /** An address of every family that can be bound on this machine. */
 export const everyPlace: Record<string, (t: ExecutionContext) => Address> = {

@@ -5,7 +5,8 @@
 //! - the other end of a pipe learns that nothing more will come when it is closed (`Unsupported`);
 //! - a pipe is its owner's alone and goes with its last handle, so that there is nothing that `mode` and
 //!   `replace_stale` could do;
-//! - a client that finds none of a listener's pipes free is told that it is busy (`WouldBlock`).
+//! - a client that finds none of a listener's pipes free is told that it is busy (`WouldBlock`), also when the listener
+//!   is closed, as long as one of its connections is open; until then no other listener can have the name.
 
 mod acceptor;
 mod alarm;

@@ -28,6 +28,10 @@ pub(crate) struct Tcp {
 /// A non-blocking socket, which no child process inherits.
 pub(super) fn new_socket(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    if address.is_ipv6() {
+        // Addresses of IPv4 are among those of IPv6, as on other systems.
+        socket.set_only_v6(false)?;
+    }
     socket.set_nonblocking(true)?;
     Ok(socket)
 }

@@ -48,8 +48,8 @@ impl TcpAcceptor {
     pub(super) fn accept(&self) -> io::Result<(Tcp, Address)> {
         // It does not wait, as the listener does not.
         let (socket, peer) = self.socket.accept().map_err(|error| match error.kind() {
-            // What other systems call aborted: whoever that was is gone already.
-            io::ErrorKind::ConnectionReset => io::ErrorKind::ConnectionAborted.into(),
+            // What other systems call aborted: whoever that was is gone already. Wine says that it is not connected.
+            io::ErrorKind::ConnectionReset | io::ErrorKind::NotConnected => io::ErrorKind::ConnectionAborted.into(),
             _ => error,
         })?;
         SockRef::from(&socket).set_no_inherit(true)?;
