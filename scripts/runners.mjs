@@ -31,7 +31,7 @@ export async function runAll(runners) {
 function run([program, ...args], env) {
   const child = spawn(program, args, {
     cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   })
   const silence = setTimeout(() => child.kill('SIGINT'), LONGEST_SILENCE)
@@ -40,6 +40,10 @@ function run([program, ...args], env) {
     silence.refresh()
     output += text
     process.stdout.write(text)
+  })
+  child.stderr.on('data', text => {
+    silence.refresh()
+    process.stderr.write(text)
   })
   return new Promise(resolve => {
     child.on('close', status => {
