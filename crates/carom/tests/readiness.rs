@@ -83,6 +83,24 @@ fn a_wait_ends_when_its_time_is_over() {
 }
 
 #[test]
+fn whoever_could_push_a_part_is_told_when_there_is_room_for_more() {
+    for _ in 0..20 {
+        let mut poller = Poller::new().unwrap();
+        let (mut ours, mut theirs) = pipe(true).unwrap();
+        poller.registry().unwrap().register(&mut ours, 7, Interest::ReadAndWrite).unwrap();
+        let message = vec![1; 4 << 20];
+        let reader = std::thread::spawn(move || theirs.recv(Wait::Forever).unwrap().len());
+        let mut progress = ours.push(&message, 0, Wait::No).unwrap();
+        while progress < 4 + message.len() {
+            let news = told_within(&mut poller, common::LIMIT);
+            assert!(news.iter().any(|news| news.writable), "{progress}");
+            progress = ours.push(&message, progress, Wait::No).unwrap();
+        }
+        assert_eq!(reader.join().unwrap(), message.len());
+    }
+}
+
+#[test]
 fn the_system_is_asked_only_after_it_was_told() {
     let mut poller = Poller::new().unwrap();
     let (mut ours, mut theirs) = watched(&poller);

@@ -166,7 +166,11 @@ impl Pipe {
     /// Has the poller told of bytes that are there or come. An error is found by the next read.
     fn await_bytes(&mut self) {
         let Some(alarm) = &self.alarms.readable else { return };
-        if self.reading.is_begun() || self.reading.await_bytes(&self.handle).is_ok() {
+        if !self.reading.is_begun() {
+            _ = self.reading.await_bytes(&self.handle);
+        }
+        // The event of what was over at once need not be signalled.
+        if self.reading.is_pending() {
             alarm.set(self.reading.event());
         } else {
             alarm.tell();
@@ -196,16 +200,21 @@ impl Pipe {
             writing.operation.result(&self.handle).map_err(broken)?;
         }
         let count = writing.begin(&self.handle, slices).map_err(broken)?;
-        if writing.operation.is_pending() {
+        // Whoever could write a part only waits to be told, also when that part is in the pipe already.
+        if writing.operation.is_pending() || count < slices.iter().map(|slice| slice.len()).sum() {
             self.await_room();
         }
         Ok(count)
     }
 
-    /// How many bytes were taken and are not in the pipe yet.
+    /// How many bytes were taken and are not in the pipe yet. The poller tells when they are, of which it may have told
+    /// too early: an alarm can go off for an earlier write.
     pub(super) fn under_way(&self) -> usize {
         match &self.writing {
-            Some(writing) if writing.operation.is_pending() => writing.bytes.len(),
+            Some(writing) if writing.operation.is_pending() => {
+                self.await_room();
+                writing.bytes.len()
+            }
             _ => 0,
         }
     }

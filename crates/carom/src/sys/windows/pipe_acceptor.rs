@@ -64,7 +64,7 @@ impl Instance {
     /// Has the poller told of a client that is there or comes.
     fn tell(&mut self, (registry, news): &(Registry, Readiness)) -> io::Result<()> {
         let alarm = Alarm::new(registry.teller(*news))?;
-        if self.connected {
+        if self.is_ready() {
             alarm.tell();
         } else {
             alarm.set(self.connecting.event());
