@@ -173,7 +173,9 @@ test('the demo knows all examples, and says so to who names another', t => {
   t.is(stdout, '')
   t.regex(stderr, /^There is no example 'nonsense'/)
   const files = readdirSync(new URL('../examples', import.meta.url), { recursive: true, encoding: 'utf8' })
-  const programs = files.filter(name => name.endsWith('.mjs')).map(name => name.slice(0, -'.mjs'.length))
+  const programs = files
+    .filter(name => name.endsWith('.mjs'))
+    .map(name => name.slice(0, -'.mjs'.length).replaceAll('\\', '/'))
   t.deepEqual(
     stderr
       .match(/choose among (.*)\.$/m)?.[1]
