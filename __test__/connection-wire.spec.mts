@@ -119,7 +119,7 @@ for (const form of forms) {
 
   test(`${form.name}: the end before a header is the end of the stream`, async t => {
     const [conn, peer] = openRawPair(t)
-    peer.close()
+    await peer.close()
     for (const receive of Object.values(receives(form))) await t.throwsAsync(receive(conn), endOfStream)
   })
 
@@ -138,7 +138,7 @@ for (const form of forms) {
       const [conn, peer] = openRawPair(t)
       await peer.write(frame(Buffer.from('whole')))
       await peer.write(bytes)
-      peer.close()
+      await peer.close()
       t.is((await form.recvBytes(conn)).toString(), 'whole')
       for (const receive of Object.values(receives(form))) await t.throwsAsync(receive(conn), truncated)
       t.true(await form.poll(conn))
@@ -148,7 +148,7 @@ for (const form of forms) {
   test(`${form.name}: the end after the header of an empty message is the end of the stream`, async t => {
     const [conn, peer] = openRawPair(t)
     await peer.write(header(0))
-    peer.close()
+    await peer.close()
     t.is((await form.recvBytes(conn)).length, 0)
     await t.throwsAsync(form.recvBytes(conn), endOfStream)
   })
@@ -169,7 +169,7 @@ test('a message of 2 GiB is announced with the long header', async t => {
   const sent = t.throwsAsync<NodeJS.ErrnoException>(conn.sendBytes(new Uint8Array(2 ** 31)))
   t.deepEqual(await peer.read(12), hex('ffffffff0000000080000000'))
   t.deepEqual(await peer.read(5), Buffer.alloc(5))
-  peer.close()
+  await peer.close()
   t.regex((await sent).code ?? '', /^(EPIPE|ECONNRESET)$/)
 })
 

@@ -1,4 +1,5 @@
 /** The far end of a connection as a bare stream of bytes: sends what carom never would, and sees what it sends. */
+import { once } from 'node:events'
 import { closeSync, read, write } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -17,8 +18,8 @@ export interface RawPeer {
   read(length: number): Promise<Buffer>
   /** Everything up to the end of the stream. */
   readToEnd(): Promise<Buffer>
-  /** What has been sent to it and not read is lost, which resets the stream. */
-  close(): void
+  /** What has been sent to it and not read is lost, which resets the stream. Settles when the other end can know. */
+  close(): Promise<void>
 }
 
 class DescriptorPeer implements RawPeer {
@@ -55,7 +56,7 @@ class DescriptorPeer implements RawPeer {
     }
   }
 
-  close(): void {
+  async close(): Promise<void> {
     if (this.#fd === -1) return
     closeSync(this.#fd)
     this.#fd = -1
@@ -89,8 +90,10 @@ class SocketPeer implements RawPeer {
     return Buffer.concat(await this.#socket.toArray())
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    if (this.#socket.closed) return
     this.#socket.destroy()
+    await once(this.#socket, 'close')
   }
 
   #isOver(): boolean {
