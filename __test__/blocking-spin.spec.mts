@@ -34,7 +34,7 @@ test('CAROM_SPIN says how long a blocking wait looks again before it sleeps', as
     }),
   )
   for (const form of ['recvSync', 'pollSync'] as const) t.true(off[form] < 100, `${form} took ${off[form]} ms`)
-  // One core is left to the peer.
-  const least = availableParallelism() > 1 ? 100 : 0
+  // One core is left to the peer. Of the 300 ms a loaded machine gives a part.
+  const least = availableParallelism() > 1 ? 50 : 0
   t.true(on.recvSync >= least, `recvSync took ${on.recvSync} ms`)
 })

