@@ -21,7 +21,8 @@ const SPECS = [
   'handshake',
   'listener',
   'pipe',
-  'serializers*',
+  'serializers',
+  'serializers-msgpack*',
 ]
 
 debianPackages('gcc-aarch64-linux-gnu', 'libc6-dev-arm64-cross', 'qemu-user-static')
