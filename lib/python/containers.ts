@@ -5,6 +5,7 @@
  * what `map` and its like give is a plain array.
  */
 export class Tuple<T = unknown> extends Array<T> {
+  /** What `map` and its like make: a plain array. */
   static override get [Symbol.species](): ArrayConstructor {
     return Array
   }
@@ -12,6 +13,7 @@ export class Tuple<T = unknown> extends Array<T> {
 
 /** A `collections.deque`: an array, of which Python keeps `maxlen` items. */
 export class Deque<T = unknown> extends Array<T> {
+  /** What `map` and its like make: a plain array. */
   static override get [Symbol.species](): ArrayConstructor {
     return Array
   }
@@ -46,6 +48,7 @@ export type Factory =
 
 /** A `collections.defaultdict`. Only Python makes the values that are missing: `get` gives `undefined` for them. */
 export class DefaultDict<K = unknown, V = unknown> extends Map<K, V> {
+  /** What makes the values that are missing, in Python. */
   readonly factory: Factory
   constructor(factory: Factory, entries?: Iterable<readonly [K, V]> | null) {
     super(entries)

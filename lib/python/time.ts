@@ -21,9 +21,11 @@ export class DateTime extends Date {
 
 /** A `datetime.date`: a day, wherever it is. */
 class PythonDate {
+  /** 1 to 9999. */
   readonly year: number
   /** 1 to 12. */
   readonly month: number
+  /** 1 to 31. */
   readonly day: number
   constructor(year: number, month: number, day: number) {
     this.year = year
@@ -38,9 +40,13 @@ class PythonDate {
 
 /** A `datetime.time`: a time of day. */
 export class Time {
+  /** 0 to 23. */
   readonly hour: number
+  /** 0 to 59. */
   readonly minute: number
+  /** 0 to 59. */
   readonly second: number
+  /** 0 to 999,999. */
   readonly microsecond: number
   /** Seconds that its time zone is ahead of UTC; `null`: it has no time zone. */
   readonly offset: number | null
@@ -55,8 +61,11 @@ export class Time {
 
 /** A `datetime.timedelta`: the sum of its three parts. Python's has `days` alone negative. */
 export class TimeDelta {
+  /** Whole days, less than 0 for a span that goes back. */
   readonly days: number
+  /** 0 to 86,399 in what comes from Python. */
   readonly seconds: number
+  /** 0 to 999,999 in what comes from Python. */
   readonly microseconds: number
   constructor(days: number, seconds = 0, microseconds = 0) {
     this.days = days

@@ -92,14 +92,19 @@ function tests(files) {
 
 /**
  * Node under Wine cannot open a pipe of this system as its standard output: the command writes to a file, which is shown.
- * Now and then Wine's own server crashes, and all programs with it: then the command runs again.
+ * Now and then Wine's own server crashes, and its programs wait for ever: then they are ended, and the command runs again.
  */
 function throughFile(...command) {
   const script = `
     for attempt in 1 2 3; do
       : >"$0"
-      "$@" </dev/null >"$0" 2>&1 & tail -n +1 -f --pid=$! "$0"
-      wait $!
+      "$@" </dev/null >"$0" 2>&1 & program=$!
+      tail -n +1 -f --pid=$program "$0" &
+      while kill -0 $program 2>/dev/null; do
+        sleep 1
+        if grep --quiet 'wineserver crashed' "$0"; then pkill -KILL -f '${NODE}'; fi
+      done
+      wait $program
       status=$?
       grep --quiet 'wineserver crashed' "$0" || exit $status
       echo '${AGAIN}'
