@@ -102,7 +102,7 @@ function throughFile(...command) {
       tail -n +1 -f --pid=$program "$0" &
       while kill -0 $program 2>/dev/null; do
         sleep 1
-        if grep --quiet 'wineserver crashed' "$0"; then pkill -KILL -f '${NODE}'; fi
+        if grep --quiet 'wineserver crashed' "$0"; then pkill -KILL -f '^[^ ]*${NODE}'; fi
       done
       wait $program
       status=$?
