@@ -1,6 +1,7 @@
 import test from 'ava'
 import { type Connection, Process, serializers } from 'carom'
 import { busy, closed, endOfStream, tooLong, truncated, wrongType } from './helpers/expectations.mjs'
+import { anyPort, connectedTo, listen } from './helpers/listeners.mjs'
 import { openOneWayPipe, openPipe, patterned } from './helpers/pipes.mjs'
 import { onLinux, testIf } from './helpers/platform.mjs'
 import { fixture, start } from './helpers/processes.mjs'
@@ -31,6 +32,17 @@ test('blocking, on both sides', t => {
   }
   ours.closeSync()
   t.is(child.joinSync(), 0)
+})
+
+test('a connection over TCP moves as well', async t => {
+  const [ours, theirs] = await connectedTo(t, listen(t, anyPort))
+  const child = start(t, { module, target: 'echo', args: [theirs], execArgv })
+  for (const message of ['Hello', patterned(100_000)]) {
+    await ours.send(message)
+    t.deepEqual(await ours.recv(), message)
+  }
+  await ours.close()
+  t.is(await child.join(), 0)
 })
 
 test('both ends move, to two children', async t => {
